@@ -1,0 +1,5 @@
+//! Builds the Wasm runtime.
+fn main() {
+    #[cfg(feature = "std")]
+    substrate_wasm_builder::WasmBuilder::build_using_defaults();
+}
