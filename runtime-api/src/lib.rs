@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+pub mod vrf;
+
 use alloc::vec::Vec;
 use assay_primitives::{
     Account, AttemptIndex, KernelId, OrderId, Program, ProgramId, Unit,
