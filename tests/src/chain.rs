@@ -68,9 +68,13 @@ impl Chain {
 
     /// Number of the best block.
     pub fn height(&self) -> anyhow::Result<u64> {
-        let header = self.rpc("chain_getHeader", json!([]))?;
-        let number = header["number"].as_str().ok_or_else(|| anyhow::anyhow!("a header without number"))?;
-        Ok(u64::from_str_radix(number.trim_start_matches("0x"), 16)?)
+        number(&self.rpc("chain_getHeader", json!([]))?)
+    }
+
+    /// Number of the last finalised block.
+    pub fn finalised(&self) -> anyhow::Result<u64> {
+        let hash = self.rpc("chain_getFinalizedHead", json!([]))?;
+        number(&self.rpc("chain_getHeader", json!([hash]))?)
     }
 
     /// An order as the chain tells it.
@@ -95,4 +99,9 @@ impl Chain {
     pub fn log(&self) -> String {
         self.process.log()
     }
+}
+
+fn number(header: &Value) -> anyhow::Result<u64> {
+    let number = header["number"].as_str().ok_or_else(|| anyhow::anyhow!("a header without number"))?;
+    Ok(u64::from_str_radix(number.trim_start_matches("0x"), 16)?)
 }
