@@ -164,7 +164,7 @@ pub struct OrderView {
 }
 
 /// What became of an order's money. The parts add up: `held = provider + protocol_fee + audit_fee + refund`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Receipt {
     /// Planck that were held for the order.
     pub held: Balance,
