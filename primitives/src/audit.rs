@@ -3,7 +3,7 @@
 //! A validator evaluates `VRF(audit key, input)` on [`vrf_input`]. Its 32 output bytes decide everything: nobody can know
 //! them before the commit, block authors cannot grind them, the validator cannot choose them.
 
-use crate::{Account, AttemptIndex, BlockNumber, Hash, OrderId, Program, Unit, hash, order::{AuditLevel, ReportVerdict}};
+use crate::{Account, AttemptIndex, BlockNumber, Hash, Launch, OrderId, Program, Step, Unit, hash, order::{AuditLevel, ReportVerdict}};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -53,15 +53,44 @@ pub fn report_statement(report: &Report) -> Hash {
 /// Whether the validator with VRF output `output` audits, `elapsed` blocks after the commit. The chance starts at twice
 /// `auditors / validators` and doubles every [`WIDEN_BLOCKS`], so that absent validators are replaced.
 pub fn is_assigned(output: &Hash, auditors: u8, validators: u32, elapsed: BlockNumber) -> bool {
-    let _ = (output, auditors, validators, elapsed);
-    true
+    if validators == 0 {
+        return false;
+    }
+    let seed = hash::derive(hash::Purpose::AuditAssignment, &[output]);
+    let [a, b, c, d, ..] = seed;
+    let drawn = u64::from(u32::from_le_bytes([a, b, c, d]));
+    let doublings = elapsed.checked_div(WIDEN_BLOCKS).unwrap_or(0).min(32);
+    // auditors / validators * 2^(1 + doublings), as a threshold for 32 drawn bits.
+    let numerator = u128::from(auditors).checked_shl(doublings.saturating_add(33)).unwrap_or(u128::MAX);
+    let threshold = numerator.checked_div(u128::from(validators)).unwrap_or(u128::MAX);
+    u128::from(drawn) < threshold
 }
 
 /// The units that `output` draws: `level.units` of them with replacement by position, each uniform over the program's
 /// units, duplicates removed, sorted.
 pub fn draw_units(output: &Hash, program: &Program, level: AuditLevel) -> Vec<Unit> {
-    let _ = (output, program, level);
-    Vec::new()
+    let units = unit_count(program);
+    if units == 0 {
+        return Vec::new();
+    }
+    // The largest multiple of `units` below 2^64: draws beyond it would favour the first units.
+    let limit = u64::MAX.checked_rem(units).map_or(0, |rest| u64::MAX.saturating_sub(rest));
+    let mut drawn = Vec::with_capacity(usize::from(level.units));
+    let mut stream = hash::stream(hash::Purpose::AuditDraw, &[output]);
+    // Each draw is rejected with a chance below one half.
+    let mut tries = u32::from(level.units).saturating_mul(64);
+    while drawn.len() < usize::from(level.units) && tries > 0 {
+        tries = tries.saturating_sub(1);
+        let mut bytes = [0; 8];
+        stream.fill(&mut bytes);
+        let value = u64::from_le_bytes(bytes);
+        if value < limit {
+            drawn.extend(value.checked_rem(units));
+        }
+    }
+    drawn.sort_unstable();
+    drawn.dedup();
+    drawn.into_iter().filter_map(|index| unit_at(program, index)).collect()
 }
 
 /// The key of the audit digest of one unit.
@@ -71,12 +100,49 @@ pub fn digest_key(output: &Hash, unit: Unit) -> Hash {
 
 /// The unit at `index` of the program's units in order of launch, then z, y, x of the CTA.
 pub fn unit_at(program: &Program, index: u64) -> Option<Unit> {
-    let _ = (program, index);
+    let mut left = index;
+    let mut first = 0u32;
+    for step in &program.steps {
+        let (times, launches): (u32, &[Launch]) = match step {
+            Step::Launch(launch) => (1, core::slice::from_ref(launch)),
+            Step::Repeat { times, launches } => (*times, launches),
+        };
+        let per_round = launches.iter().fold(0u64, |sum, launch| sum.saturating_add(launch.ctas()));
+        let all = per_round.saturating_mul(u64::from(times));
+        let per_round_launches = u32::try_from(launches.len()).ok()?;
+        if left >= all {
+            left = left.saturating_sub(all);
+            first = first.saturating_add(per_round_launches.saturating_mul(times));
+            continue;
+        }
+        let round = u32::try_from(left.checked_div(per_round)?).ok()?;
+        left = left.checked_rem(per_round)?;
+        for (position, launch) in (0u32..).zip(launches) {
+            let ctas = launch.ctas();
+            if left >= ctas {
+                left = left.saturating_sub(ctas);
+                continue;
+            }
+            let [x, y, _] = launch.grid.map(u64::from);
+            let plane = x.checked_mul(y)?;
+            let in_plane = left.checked_rem(plane)?;
+            let cta = [in_plane.checked_rem(x)?, in_plane.checked_div(x)?, left.checked_div(plane)?];
+            let [x, y, z] = cta.map(|c| u32::try_from(c).ok());
+            let launch = first.saturating_add(round.saturating_mul(per_round_launches)).saturating_add(position);
+            return Some(Unit { launch, cta: [x?, y?, z?] });
+        }
+    }
     None
 }
 
 /// Units of the program; saturating.
 pub fn unit_count(program: &Program) -> u64 {
-    let _ = program;
-    0
+    program.steps.iter().fold(0u64, |sum, step| {
+        let (times, launches): (u32, &[Launch]) = match step {
+            Step::Launch(launch) => (1, core::slice::from_ref(launch)),
+            Step::Repeat { times, launches } => (*times, launches),
+        };
+        let round = launches.iter().fold(0u64, |sum, launch| sum.saturating_add(launch.ctas()));
+        sum.saturating_add(round.saturating_mul(u64::from(times)))
+    })
 }

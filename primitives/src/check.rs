@@ -1,7 +1,13 @@
 //! Whether a program can be run at all, decided from the kernels' interfaces alone: the same check in the CLI, at the
 //! placing of an order and in the worker.
 
-use crate::{Program, program::{MAX_ARGS, MAX_NAME}};
+use crate::{
+    Arg, Init, Launch, Program, Step,
+    program::{
+        MAX_ARGS, MAX_BUFFER_LEN, MAX_CTAS, MAX_LAUNCHES, MAX_NAME, MAX_PROGRAM_BYTES, MAX_SHARED, MAX_THREADS,
+    },
+};
+use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -63,6 +69,86 @@ pub enum ProgramError {
 /// Checks all that does not need the kernels' code. `entry` finds an accepted entry by position of the kernel in the
 /// program and by name.
 pub fn check(program: &Program, entry: impl Fn(u16, &[u8]) -> Option<EntryInfo>) -> Result<(), ProgramError> {
-    let _ = (program, entry);
+    if program.launches() == 0 {
+        return Err(ProgramError::NoLaunch);
+    }
+    if program.launches() > u64::from(MAX_LAUNCHES) || program.encoded_size() > MAX_PROGRAM_BYTES as usize {
+        return Err(ProgramError::TooLarge);
+    }
+    for (index, buffer) in (0u16..).zip(&program.buffers) {
+        let fits = matches!(buffer.init, Init::Zero) || matches!(buffer.init, Init::Blob(blob) if blob.len == buffer.len);
+        if buffer.len == 0 || buffer.len > MAX_BUFFER_LEN || !fits {
+            return Err(ProgramError::BufferLength(index));
+        }
+    }
+    if !program.buffers.iter().any(|buffer| buffer.output) {
+        return Err(ProgramError::NoOutput);
+    }
+    let lengths: Vec<u64> = program.buffers.iter().map(|buffer| buffer.len).collect();
+    let mut position = 0u32;
+    for step in &program.steps {
+        let launches: &[Launch] = match step {
+            Step::Launch(launch) => core::slice::from_ref(launch),
+            Step::Repeat { launches, .. } => launches,
+        };
+        if step.is_empty() {
+            return Err(ProgramError::NoLaunch);
+        }
+        for launch in launches {
+            check_launch(program, &lengths, position, launch, &entry)?;
+            position = position.saturating_add(1);
+        }
+    }
     Ok(())
+}
+
+fn check_launch(
+    program: &Program,
+    lengths: &[u64],
+    position: u32,
+    launch: &Launch,
+    entry: &impl Fn(u16, &[u8]) -> Option<EntryInfo>,
+) -> Result<(), ProgramError> {
+    if usize::from(launch.kernel) >= program.kernels.len() {
+        return Err(ProgramError::NoKernel(position));
+    }
+    let Some(entry) = entry(launch.kernel, &launch.entry) else { return Err(ProgramError::NoEntry(position)) };
+    // Axes y and z are 16 bits wide on every device.
+    let [_, y, z] = launch.grid;
+    if launch.ctas() == 0 || launch.ctas() > MAX_CTAS || y > 65_535 || z > 65_535 {
+        return Err(ProgramError::Grid(position));
+    }
+    let [_, _, depth] = launch.block;
+    let most = u64::from(entry.max_threads.min(MAX_THREADS));
+    if launch.threads() == 0 || launch.threads() > most || depth > 64 {
+        return Err(ProgramError::Block(position));
+    }
+    if launch.shared.saturating_add(entry.shared) > MAX_SHARED {
+        return Err(ProgramError::Shared(position));
+    }
+    if launch.args.len() != entry.params.len() {
+        return Err(ProgramError::ArgumentCount(position));
+    }
+    for (argument, (arg, size)) in (0u8..).zip(launch.args.iter().zip(&entry.params)) {
+        let size = usize::from(*size);
+        let fits = match arg {
+            Arg::Buffer { index, offset } => {
+                size == 8 && lengths.get(usize::from(*index)).is_some_and(|len| offset < len)
+            }
+            Arg::U8(_) => size == 1,
+            Arg::U16(_) => size == 2,
+            Arg::U32(_) | Arg::F32(_) => size == 4,
+            Arg::U64(_) | Arg::F64(_) => size == 8,
+            Arg::Bytes(bytes) => size == bytes.len(),
+            Arg::Iteration => matches!(size, 4 | 8),
+        };
+        if !fits {
+            return Err(ProgramError::Argument { launch: position, argument });
+        }
+    }
+    launch.writes.check(launch.grid, lengths).map_err(|(map, error)| ProgramError::WriteMap {
+        launch: position,
+        map,
+        error,
+    })
 }

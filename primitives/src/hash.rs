@@ -10,6 +10,8 @@ pub enum Purpose {
     Program,
     /// The list of a state's buffers.
     State,
+    /// A zeroed buffer's address.
+    Zero,
     /// A leaf of the trace tree.
     TraceLeaf,
     /// An inner node of the trace tree.
@@ -43,6 +45,7 @@ impl Purpose {
         match self {
             Self::Program => "assay v1 program",
             Self::State => "assay v1 state",
+            Self::Zero => "assay v1 zero",
             Self::TraceLeaf => "assay v1 trace leaf",
             Self::TraceNode => "assay v1 trace node",
             Self::TraceRoot => "assay v1 trace root",
@@ -70,13 +73,13 @@ pub fn derive(purpose: Purpose, parts: &[&[u8]]) -> Hash {
     *hasher.finalize().as_bytes()
 }
 
-/// As [`derive`], filling `out` from BLAKE3's extendable output.
-pub fn derive_stream(purpose: Purpose, parts: &[&[u8]], out: &mut [u8]) {
+/// As [`derive`], as a stream without end.
+pub fn stream(purpose: Purpose, parts: &[&[u8]]) -> blake3::OutputReader {
     let mut hasher = blake3::Hasher::new_derive_key(purpose.context());
     for part in parts {
         hasher.update(part);
     }
-    hasher.finalize_xof().fill(out);
+    hasher.finalize_xof()
 }
 
 /// Plain BLAKE3: blob roots and kernel ids.

@@ -1,8 +1,10 @@
 //! Slices: proved ranges of a blob, in the bao pre-order encoding of whole 1 KiB chunks, without the length header (the
 //! length is bound in [`BlobId`]). One verifier serves the wire, the auditors and the runtime.
 
-use crate::{BlobId, witness::ByteRange};
+use crate::{BlobId, Hash, witness::ByteRange};
 use alloc::vec::Vec;
+use blake3::hazmat::{ChainingValue, HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root};
+use core::ops::Range;
 
 /// Why a slice proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +24,14 @@ pub const CHUNK: u64 = 1024;
 /// Bytes of one group of chunks: what an [`Outboard`] keeps a chaining value of.
 pub const GROUP: u64 = 16 * 1024;
 
+
 /// The chaining values of a blob's groups, enough to prove any range of it without hashing the rest again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outboard {
     /// The blob.
     pub blob: BlobId,
-    /// One per group of [`GROUP`] bytes, left to right.
-    pub groups: Vec<[u8; 32]>,
+    /// One per group of [`GROUP`] bytes, left to right; empty for [`BlobId::zero`].
+    pub groups: Vec<Hash>,
 }
 
 /// Ranges of a blob whose bytes are proved.
@@ -41,13 +44,198 @@ pub struct Proved {
 impl Proved {
     /// The bytes at `[offset, offset + len)`, if they are all proved.
     pub fn get(&self, offset: u64, len: u64) -> Option<&[u8]> {
-        let _ = (offset, len);
-        None
+        let after = self.runs.partition_point(|(start, _)| *start <= offset);
+        let (start, bytes) = self.runs.get(after.checked_sub(1)?)?;
+        let from = usize::try_from(offset.checked_sub(*start)?).ok()?;
+        bytes.get(from..from.checked_add(usize::try_from(len).ok()?)?)
+    }
+
+    fn push(&mut self, offset: u64, bytes: &[u8]) {
+        match self.runs.last_mut() {
+            Some((start, run)) if start.checked_add(run.len() as u64) == Some(offset) => run.extend_from_slice(bytes),
+            _ => self.runs.push((offset, bytes.to_vec())),
+        }
     }
 }
 
-/// Checks `encoding` against `blob` for exactly the chunks that `ranges` touch.
+/// Ranges sorted, disjoint, not touching, not empty, inside `len` bytes.
+fn canonical(ranges: &[ByteRange], len: u64) -> Result<(), SliceError> {
+    let mut free = 0;
+    for (position, range) in ranges.iter().enumerate() {
+        let end = range.offset.checked_add(range.len).ok_or(SliceError::Ranges)?;
+        if range.len == 0 || end > len || range.offset < free || (position > 0 && range.offset == free) {
+            return Err(SliceError::Ranges);
+        }
+        free = end;
+    }
+    Ok(())
+}
+
+/// The part of `ranges` that touches `[start, end)`.
+fn touching(ranges: &[ByteRange], start: u64, end: u64) -> &[ByteRange] {
+    let from = ranges.partition_point(|range| range.offset.saturating_add(range.len) <= start);
+    let to = ranges.partition_point(|range| range.offset < end);
+    ranges.get(from..to).unwrap_or(&[])
+}
+
+fn subtree(bytes: &[u8], offset: u64) -> ChainingValue {
+    blake3::Hasher::new().set_input_offset(offset).update(bytes).finalize_non_root()
+}
+
+/// Chaining value, or root, of two halves.
+fn merge(left: &ChainingValue, right: &ChainingValue, is_root: bool) -> Hash {
+    if is_root {
+        *merge_subtrees_root(left, right, Mode::Hash).as_bytes()
+    } else {
+        merge_subtrees_non_root(left, right, Mode::Hash)
+    }
+}
+
+struct Verifier<'a> {
+    encoding: &'a [u8],
+    proved: Proved,
+}
+
+impl<'a> Verifier<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8], SliceError> {
+        let (head, tail) = self.encoding.split_at_checked(len).ok_or(SliceError::Short)?;
+        self.encoding = tail;
+        Ok(head)
+    }
+
+    /// One subtree over `[start, end)` whose hash is `expected`. Depth is at most 54, the depth of a blob of 2⁶⁴ bytes.
+    fn node(&mut self, start: u64, end: u64, expected: &Hash, is_root: bool, ranges: &[ByteRange]) -> Result<(), SliceError> {
+        let ranges = touching(ranges, start, end);
+        // The root of an empty selection is still hashed by nobody: nothing is claimed of it.
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let len = end.saturating_sub(start);
+        if len <= CHUNK {
+            let bytes = self.take(usize::try_from(len).map_err(|_| SliceError::Short)?)?;
+            let hash = if is_root { *blake3::hash(bytes).as_bytes() } else { subtree(bytes, start) };
+            if hash != *expected {
+                return Err(SliceError::Mismatch);
+            }
+            self.proved.push(start, bytes);
+            return Ok(());
+        }
+        let (left, right) = self.take(64)?.split_at_checked(32).ok_or(SliceError::Short)?;
+        let left: Hash = left.try_into().map_err(|_| SliceError::Short)?;
+        let right: Hash = right.try_into().map_err(|_| SliceError::Short)?;
+        if merge(&left, &right, is_root) != *expected {
+            return Err(SliceError::Mismatch);
+        }
+        let middle = start.saturating_add(left_subtree_len(len));
+        self.node(start, middle, &left, false, ranges)?;
+        self.node(middle, end, &right, false, ranges)
+    }
+}
+
+/// Checks `encoding` against `blob` for exactly the chunks that `ranges` touch. A zeroed blob is proved by its address: its
+/// encoding is empty, and the ranges themselves, not whole chunks, are proved.
 pub fn verify(blob: &BlobId, ranges: &[ByteRange], encoding: &[u8]) -> Result<Proved, SliceError> {
-    let _ = (blob, ranges, encoding);
-    Err(SliceError::Mismatch)
+    canonical(ranges, blob.len)?;
+    let mut verifier = Verifier { encoding, proved: Proved::default() };
+    if blob.is_zero() {
+        for range in ranges {
+            let len = usize::try_from(range.len).map_err(|_| SliceError::Ranges)?;
+            verifier.proved.push(range.offset, &alloc::vec![0; len]);
+        }
+    } else {
+        verifier.node(0, blob.len, &blob.root, true, ranges)?;
+    }
+    if verifier.encoding.is_empty() { Ok(verifier.proved) } else { Err(SliceError::Trailing) }
+}
+
+/// Groups of a blob of `len` bytes, left to right.
+fn groups(len: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..len.div_ceil(GROUP)).map(move |index| {
+        let start = index.saturating_mul(GROUP);
+        start..start.saturating_add(GROUP).min(len)
+    })
+}
+
+impl Outboard {
+    /// Hashes `data`.
+    pub fn new(data: &[u8]) -> Self {
+        let len = data.len() as u64;
+        let groups = groups(len)
+            .map(|group| {
+                let bytes = usize::try_from(group.start).ok().zip(usize::try_from(group.end).ok());
+                subtree(bytes.and_then(|(start, end)| data.get(start..end)).unwrap_or(&[]), group.start)
+            })
+            .collect();
+        Self { blob: BlobId { root: *blake3::hash(data).as_bytes(), len }, groups }
+    }
+
+    /// The outboard of a zeroed buffer.
+    pub fn zero(len: u64) -> Self {
+        Self { blob: BlobId::zero(len), groups: Vec::new() }
+    }
+
+    /// The chaining value over `[start, end)`, a subtree of whole groups, or a group.
+    fn value(&self, start: u64, end: u64) -> Option<ChainingValue> {
+        let len = end.checked_sub(start)?;
+        if len <= GROUP {
+            return self.groups.get(usize::try_from(start.checked_div(GROUP)?).ok()?).copied();
+        }
+        let middle = start.checked_add(left_subtree_len(len))?;
+        Some(merge(&self.value(start, middle)?, &self.value(middle, end)?, false))
+    }
+
+    /// Encodes `ranges` for [`verify`]; `read(offset, len)` gives the blob's bytes, a group at a time. `None` when the
+    /// ranges are not canonical or `read` fails.
+    pub fn encode(&self, ranges: &[ByteRange], mut read: impl FnMut(u64, u64) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        canonical(ranges, self.blob.len).ok()?;
+        let mut out = Vec::new();
+        if !self.blob.is_zero() {
+            self.encode_node(0, self.blob.len, ranges, &mut read, &mut out)?;
+        }
+        Some(out)
+    }
+
+    fn encode_node(
+        &self,
+        start: u64,
+        end: u64,
+        ranges: &[ByteRange],
+        read: &mut impl FnMut(u64, u64) -> Option<Vec<u8>>,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let ranges = touching(ranges, start, end);
+        if ranges.is_empty() {
+            return Some(());
+        }
+        let len = end.checked_sub(start)?;
+        if len <= GROUP {
+            let bytes = read(start, len)?;
+            return if bytes.len() as u64 == len { encode_group(start, &bytes, ranges, out) } else { None };
+        }
+        let middle = start.checked_add(left_subtree_len(len))?;
+        out.extend_from_slice(&self.value(start, middle)?);
+        out.extend_from_slice(&self.value(middle, end)?);
+        self.encode_node(start, middle, ranges, read, out)?;
+        self.encode_node(middle, end, ranges, read, out)
+    }
+}
+
+/// Encodes the touched chunks of `bytes`, a subtree at `start` of the blob.
+fn encode_group(start: u64, bytes: &[u8], ranges: &[ByteRange], out: &mut Vec<u8>) -> Option<()> {
+    let len = bytes.len() as u64;
+    let ranges = touching(ranges, start, start.checked_add(len)?);
+    if ranges.is_empty() {
+        return Some(());
+    }
+    if len <= CHUNK {
+        out.extend_from_slice(bytes);
+        return Some(());
+    }
+    let split = left_subtree_len(len);
+    let middle = start.checked_add(split)?;
+    let (left, right) = bytes.split_at_checked(usize::try_from(split).ok()?)?;
+    out.extend_from_slice(&subtree(left, start));
+    out.extend_from_slice(&subtree(right, middle));
+    encode_group(start, left, ranges, out)?;
+    encode_group(middle, right, ranges, out)
 }
