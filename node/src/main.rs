@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The node of Assay.
+
+fn main() -> sc_cli::Result<()> {
+    assay_node::command::run()
+}
