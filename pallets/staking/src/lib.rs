@@ -26,6 +26,7 @@ mod try_state;
 mod types;
 pub mod weights;
 
+use alloc::vec::Vec;
 use assay_primitives::{Account, Balance};
 
 #[frame_support::pallet]
