@@ -1,0 +1,123 @@
+//! One unit in its place: its kernel, geometry and arguments, and the run over whole buffers.
+
+use crate::memory::{CtaMemory, Source, Whole};
+use alloc::{vec, vec::Vec};
+use assay_engine::{Argument, Geometry, Kernel, Module, Outcome};
+use assay_primitives::{Arg, Launch, Program, Unit};
+
+/// A program with its kernels parsed, in the program's order.
+pub struct Job<'a> {
+    /// The program; must have passed [`assay_primitives::check::check`].
+    pub program: &'a Program,
+    /// One per kernel of the program.
+    pub modules: &'a [Module],
+    /// Lane-steps one unit may take.
+    pub fuel: u64,
+}
+
+/// The program has no such unit, or its kernel no such entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoUnit;
+
+/// The buffers of one state, for those who hold them whole.
+pub trait State: Sync {
+    /// Bytes of `buffer`.
+    fn buffer(&self, buffer: u16) -> Option<&[u8]>;
+}
+
+/// How a unit ran over whole buffers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it leaves in the bytes it owns; empty unless it ran to its end.
+    pub effects: Vec<Effect>,
+}
+
+/// The bytes of one owned run after a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The buffer.
+    pub buffer: u16,
+    /// Offset of the first byte.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A unit ready to run.
+pub(crate) struct Placed<'a> {
+    pub kernel: &'a Kernel,
+    pub launch: &'a Launch,
+    geometry: Geometry,
+    args: Vec<Argument>,
+    cta: [u32; 3],
+}
+
+impl<'a> Placed<'a> {
+    pub fn new(job: &Job<'a>, unit: Unit) -> Result<Self, NoUnit> {
+        let placed = job.program.launch(unit.launch).ok_or(NoUnit)?;
+        let launch = placed.launch;
+        if unit.cta.iter().zip(launch.grid).any(|(place, size)| *place >= size) {
+            return Err(NoUnit);
+        }
+        let name = core::str::from_utf8(&launch.entry).map_err(|_| NoUnit)?;
+        let module = job.modules.get(usize::from(launch.kernel)).ok_or(NoUnit)?;
+        let entry = module.entry(name).ok_or(NoUnit)?;
+        let kernel = entry.kernel.as_ref().map_err(|_| NoUnit)?;
+        if entry.params.len() != launch.args.len() {
+            return Err(NoUnit);
+        }
+        let args = launch
+            .args
+            .iter()
+            .zip(&entry.params)
+            .map(|(arg, param)| argument(arg, param.size, placed.iteration))
+            .collect();
+        let geometry = Geometry { grid: launch.grid, block: launch.block, shared: launch.shared };
+        Ok(Self { kernel, launch, geometry, args, cta: unit.cta })
+    }
+
+    /// Runs the unit over `source`; the memory holds what it leaves.
+    pub fn run<S: Source>(
+        &self,
+        source: S,
+        fuel: u64,
+        key: Option<&[u8; 32]>,
+    ) -> Result<(Outcome, CtaMemory<'a, S>), NoUnit> {
+        let mut memory = match CtaMemory::new(&self.launch.writes, self.launch.grid, self.cta, source) {
+            Ok(memory) => memory,
+            Err((buffer, offset, memory)) => return Ok((Outcome::Incomplete { buffer, offset }, memory)),
+        };
+        let outcome = self
+            .kernel
+            .run(&self.geometry, &self.args, self.cta, &mut memory, fuel, key)
+            .map_err(|_| NoUnit)?;
+        Ok((outcome, memory))
+    }
+}
+
+fn argument(arg: &Arg, size: u32, iteration: u32) -> Argument {
+    let bytes: Vec<u8> = match arg {
+        Arg::Buffer { index, offset } => return Argument::Buffer { index: *index, offset: *offset },
+        Arg::U8(value) => vec![*value],
+        Arg::U16(value) => value.to_le_bytes().to_vec(),
+        Arg::U32(value) | Arg::F32(value) => value.to_le_bytes().to_vec(),
+        Arg::U64(value) | Arg::F64(value) => value.to_le_bytes().to_vec(),
+        Arg::Bytes(bytes) => bytes.to_vec(),
+        Arg::Iteration => {
+            let mut bytes = u64::from(iteration).to_le_bytes().to_vec();
+            bytes.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+            bytes
+        }
+    };
+    Argument::Bytes(bytes)
+}
+
+/// Runs one unit over the whole state before its launch. The effects of all units of a launch are disjoint: applied to a
+/// copy of that state, in any order, they give the next.
+pub fn run_cta(job: &Job<'_>, unit: Unit, before: &dyn State, key: Option<&[u8; 32]>) -> Result<Run, NoUnit> {
+    let (outcome, memory) = Placed::new(job, unit)?.run(Whole(before), job.fuel, key)?;
+    let effects = if matches!(outcome, Outcome::Done { .. }) { memory.into_effects() } else { Vec::new() };
+    Ok(Run { outcome, effects })
+}
