@@ -1,9 +1,21 @@
-// Heat flow on a square plate: one step of Jacobi's method on a grid with a fixed border. A job repeats two launches,
-// from `from` to `to` and back.
+// Heat flow on a plate by Jacobi's method. `ignite` sets the start, a job repeats two launches of `heat`, from one grid
+// to the other and back, and `paint` makes a picture.
 
 constexpr int TILE = 16;
 
-// block (16, 16), grid (ceil(width / 16), ceil(height / 16)); rate: at most 1/4
+// Cold at 0, a hot disc at 1 left of the middle, and an upper border that is held at 1.
+// block (16, 16), grid (ceil(width / 16), ceil(height / 16)), as for the other two
+extern "C" __global__ void ignite(float *__restrict__ plate, int width, int height)
+{
+    int x = blockIdx.x * TILE + threadIdx.x, y = blockIdx.y * TILE + threadIdx.y;
+    if (x >= width || y >= height)
+        return;
+    int right = x - width / 3, down = y - height / 2, radius = height / 5;
+    bool hot = y == 0 || right * right + down * down < radius * radius;
+    plate[y * width + x] = hot ? 1.0f : 0.0f;
+}
+
+// One step with a fixed border; rate: at most 1/4.
 extern "C" __global__ void heat(const float *__restrict__ from, float *__restrict__ to, int width, int height,
                                 float rate)
 {
@@ -26,4 +38,14 @@ extern "C" __global__ void heat(const float *__restrict__ from, float *__restric
         here = fmaf(rate, fmaf(-4.0f, here, around), here);
     }
     to[y * width + x] = here;
+}
+
+// Black, red, yellow, white.
+extern "C" __global__ void paint(const float *__restrict__ plate, uchar4 *__restrict__ picture, int width, int height)
+{
+    int x = blockIdx.x * TILE + threadIdx.x, y = blockIdx.y * TILE + threadIdx.y;
+    if (x >= width || y >= height)
+        return;
+    int shade = (int)(plate[y * width + x] * 765.0f + 0.5f);
+    picture[y * width + x] = make_uchar4(min(shade, 255), min(max(shade - 255, 0), 255), min(max(shade - 510, 0), 255), 255);
 }
