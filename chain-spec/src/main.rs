@@ -42,7 +42,7 @@ const CHAINS: [Chain; 2] = [
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let Some(wasm) = assay_runtime::wasm() else {
+    let Some(wasm) = assay_runtime::wasm::WASM_BINARY else {
         bail!("this program was built without the runtime's Wasm: build it again without SKIP_WASM_BUILD");
     };
     let out = match cli.out {

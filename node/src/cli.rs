@@ -20,7 +20,7 @@ pub struct Cli {
 
     /// How to audit.
     #[command(flatten)]
-    pub audit: crate::auditor::Options,
+    pub audit: assay_auditor::Options,
 }
 
 /// What the node can do beside running.

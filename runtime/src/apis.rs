@@ -1,10 +1,16 @@
 //! What the runtime tells the node.
 
 use crate::{
-    AccountId, Aura, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, System, TransactionPayment, VERSION, consensus::SessionKeys, genesis,
+    AccountId, Aura, Balance, Block, Compute, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, System, TransactionPayment, VERSION, assay, consensus::SessionKeys, genesis,
 };
 use alloc::vec::Vec;
+use assay_primitives::{
+    Account, AttemptIndex, KernelId, OrderId, Program, ProgramId, Unit,
+    audit::Report,
+    order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
+    witness::Witness,
+};
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     view_functions::{ViewFunctionDispatchError, ViewFunctionId},
@@ -12,7 +18,7 @@ use frame_support::{
 };
 use pallet_grandpa::AuthorityId as GrandpaId;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_core::{OpaqueMetadata, crypto::KeyTypeId};
+use sp_core::{OpaqueMetadata, crypto::KeyTypeId, sr25519};
 use sp_runtime::{
     ApplyExtrinsicResult, ExtrinsicInclusionMode,
     traits::{Block as BlockT, NumberFor},
@@ -185,6 +191,86 @@ sp_api::impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> Balance {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl assay_runtime_api::AssayApi<Block> for Runtime {
+        fn parameters() -> Parameters {
+            Compute::parameters()
+        }
+
+        fn order(order: OrderId) -> Option<OrderView> {
+            Compute::order(order)
+        }
+
+        fn orders_of(customer: Account, before: Option<OrderId>, limit: u32) -> Vec<OrderView> {
+            Compute::orders_of(customer.into(), before, limit)
+        }
+
+        fn open_orders(limit: u32) -> Vec<OrderView> {
+            Compute::open_orders(limit)
+        }
+
+        fn assigned_orders(provider: Account) -> Vec<OrderView> {
+            Compute::assigned_orders(provider.into())
+        }
+
+        fn program(program: ProgramId) -> Option<Program> {
+            Compute::program(program)
+        }
+
+        fn kernel(kernel: KernelId) -> Option<KernelView> {
+            Compute::kernel(kernel)
+        }
+
+        fn kernel_code(kernel: KernelId) -> Option<Vec<u8>> {
+            Compute::kernel_code(kernel)
+        }
+
+        fn provider(operator: Account) -> Option<ProviderView> {
+            Compute::provider(operator.into())
+        }
+
+        fn providers(limit: u32) -> Vec<ProviderView> {
+            Compute::providers(limit)
+        }
+
+        fn quote(units: u64, price: PriceCurve, audit: AuditLevel) -> Quote {
+            Compute::quote(units, price, audit)
+        }
+    }
+
+    impl assay_runtime_api::AuditApi<Block> for Runtime {
+        fn tasks(auditor: sr25519::Public) -> Vec<AuditTask> {
+            Compute::audit_tasks(auditor)
+        }
+
+        fn report_extrinsic(auditor: sr25519::Public, reports: Vec<Report>) -> Option<<Block as BlockT>::Extrinsic> {
+            let reports = reports.try_into().ok()?;
+            Some(assay::authorized(pallet_assay_compute::Call::report_audits { auditor, reports }))
+        }
+
+        fn fault_extrinsic(
+            auditor: sr25519::Public,
+            order: OrderId,
+            attempt: AttemptIndex,
+            unit: Unit,
+            witness: Witness,
+            signature: sr25519::Signature,
+        ) -> Option<<Block as BlockT>::Extrinsic> {
+            let witness = alloc::boxed::Box::new(witness);
+            Some(assay::authorized(pallet_assay_compute::Call::report_fault {
+                auditor,
+                order,
+                attempt,
+                unit,
+                witness,
+                signature,
+            }))
+        }
+
+        fn unit_fuel() -> u64 {
+            Compute::parameters().unit_fuel
         }
     }
 

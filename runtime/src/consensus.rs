@@ -2,8 +2,8 @@
 //! audits draw from private VRFs, so that nothing here needs the chain's randomness.
 
 use crate::{
-    AccountId, Aura, Balances, BlockNumber, Grandpa, MILLISECONDS_PER_BLOCK, MINUTES, Runtime, RuntimeEvent,
-    Session, UNIT, assay::AuditKey,
+    AccountId, Aura, Balances, BlockNumber, Compute, Grandpa, MILLISECONDS_PER_BLOCK, MINUTES, Runtime, RuntimeEvent,
+    Session, Staking, UNIT,
 };
 use alloc::vec::Vec;
 use frame_support::traits::{ConstBool, ConstU32, ConstU64, ConstU128};
@@ -30,7 +30,7 @@ impl_opaque_keys! {
         /// Makes them final.
         pub grandpa: Grandpa,
         /// Draws and signs audits.
-        pub audit: AuditKey,
+        pub audit: Compute,
     }
 }
 
@@ -63,7 +63,7 @@ impl pallet_session::Config for Runtime {
     type ValidatorIdOf = ConvertInto;
     type ShouldEndSession = pallet_session::PeriodicSessions<SessionPeriod, SessionOffset>;
     type NextSessionRotation = pallet_session::PeriodicSessions<SessionPeriod, SessionOffset>;
-    type SessionManager = ();
+    type SessionManager = Staking;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
     type DisablingStrategy = ();

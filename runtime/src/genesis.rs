@@ -1,7 +1,7 @@
 //! Presets of the genesis.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig, SudoConfig, UNIT, consensus::SessionKeys,
+    AccountId, Balance, BalancesConfig, BlockNumber, ComputeConfig, RuntimeGenesisConfig, SessionConfig, StakingConfig, SudoConfig, UNIT, consensus::SessionKeys,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -11,6 +11,10 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 /// Planck that each development account starts with.
 const ENDOWMENT: Balance = 10_000_000 * UNIT;
+/// Planck of it that each validator stakes.
+const STAKE: Balance = 1_000_000 * UNIT;
+/// Blocks of the audit window, and from claim to decline, on chains of one's own machine.
+const WINDOW: BlockNumber = 5;
 
 /// A validator of a development chain: its keys are those of the well-known seeds.
 fn validator(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AccountId, SessionKeys) {
@@ -29,6 +33,11 @@ fn chain(validators: Vec<(AccountId, SessionKeys)>) -> Value {
         session: SessionConfig {
             keys: validators.iter().map(|(who, keys)| (who.clone(), who.clone(), keys.clone())).collect::<Vec<_>>(),
         },
+        staking: StakingConfig {
+            operators: validators.iter().map(|(who, _)| (who.clone(), STAKE)).collect::<Vec<_>>(),
+            validators: validators.into_iter().map(|(who, _)| who).collect::<Vec<_>>(),
+        },
+        compute: ComputeConfig { audit_window: WINDOW, decline_after: WINDOW },
         sudo: SudoConfig { key: Some(Alice.to_account_id()) },
     })
 }

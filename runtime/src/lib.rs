@@ -26,9 +26,9 @@ pub mod governance;
 pub mod money;
 pub mod system;
 #[cfg(feature = "std")]
-mod wasm;
+pub mod wasm;
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 use sp_runtime::{
     MultiAddress, MultiSignature, generic,
     traits::{BlakeTwo256, IdentifyAccount, Verify},
@@ -36,8 +36,6 @@ use sp_runtime::{
 use sp_version::{RuntimeVersion, runtime_version};
 
 pub use assay_primitives::{Balance, BlockNumber};
-#[cfg(feature = "std")]
-pub use wasm::wasm;
 
 /// A signature by any of the keys that an account may have.
 pub type Signature = MultiSignature;
@@ -157,4 +155,13 @@ mod runtime {
     #[runtime::pallet_index(11)]
     pub type Multisig = pallet_multisig;
 
+
+    #[runtime::pallet_index(20)]
+    pub type Escrow = pallet_assay_escrow;
+
+    #[runtime::pallet_index(21)]
+    pub type Staking = pallet_assay_staking;
+
+    #[runtime::pallet_index(22)]
+    pub type Compute = pallet_assay_compute;
 }

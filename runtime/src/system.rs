@@ -134,8 +134,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match self {
             Self::Any => true,
             Self::NonTransfer => !matches!(call, RuntimeCall::Balances(..) | RuntimeCall::Sudo(..)),
-            Self::Orders => batches || matches!(call, RuntimeCall::System(..)),
-            Self::Operator => batches || matches!(call, RuntimeCall::Session(..)),
+            Self::Orders => batches || matches!(call, RuntimeCall::Compute(..)),
+            Self::Operator => batches || matches!(call, RuntimeCall::Staking(..) | RuntimeCall::Session(..)),
         }
     }
 

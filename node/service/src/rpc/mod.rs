@@ -5,8 +5,8 @@ mod program;
 mod views;
 
 use crate::{
+    Backend, Client, Pool,
     block::{AccountId, Balance, Block, Hash, Nonce},
-    service::{Backend, Client, Pool},
 };
 use assay::{Assay, AssayRpcServer};
 use jsonrpsee::RpcModule;

@@ -1,22 +1,34 @@
-//! The node's parts and how they are put together.
+//! The node's parts and how they are put together: database, client, pool, network, consensus, RPC.
+//!
+//! The node knows the runtime through its APIs alone and never links it or its pallets: the Wasm comes with the chain
+//! specification. Nor does it know the engine: what audits is handed in.
 
-use crate::{
-    auditor,
-    block::{Block, Hash},
-    rpc,
-    runtime_api::RuntimeApi,
+pub mod block;
+mod rpc;
+mod runtime_api;
+
+pub use runtime_api::Runtime;
+
+use block::{Block, Hash};
+use futures::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, ready},
+    stream::BoxStream,
 };
-use futures::FutureExt;
-use sc_client_api::Backend as _;
+use runtime_api::RuntimeApi;
+use sc_client_api::{Backend as _, BlockchainEvents};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams, standalone::slot_duration_at};
 use sc_consensus_grandpa::SharedVoterState;
 use sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging;
-use sc_service::{ChainType, Configuration, TaskManager, WarpSyncConfig, error::Error as ServiceError};
+use sc_network::config::NetworkBackendType;
+use sc_service::{Configuration, TaskManager, WarpSyncConfig, error::Error as ServiceError};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_blockchain::HeaderBackend;
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
+use sp_keystore::KeystorePtr;
 use std::{sync::Arc, time::Duration};
+use substrate_prometheus_endpoint::Registry;
 
 /// Runs the runtime's Wasm.
 type Executor = sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>;
@@ -125,13 +137,37 @@ pub fn partial(config: &Configuration) -> Result<Partial, ServiceError> {
     })
 }
 
-/// Runs the node over the network backend `N`.
-pub fn run<N: sc_network::NetworkBackend<Block, Hash>>(
+/// What an auditor works with.
+pub struct AuditParts {
+    /// The chain.
+    pub client: Arc<Client>,
+    /// Where its extrinsics go.
+    pub pool: Arc<Pool>,
+    /// The validator's keys.
+    pub keystore: KeystorePtr,
+    /// Time between blocks.
+    pub slot: Duration,
+    /// Shows its counters.
+    pub registry: Option<Registry>,
+    /// Tells of every new best block.
+    pub blocks: BoxStream<'static, ()>,
+}
+
+/// Makes the auditor that runs beside a validator.
+pub type MakeAuditor = Box<dyn FnOnce(AuditParts) -> Result<BoxFuture<'static, ()>, ServiceError> + Send>;
+
+/// Runs the node; validators run `auditor` too.
+pub fn run(config: Configuration, auditor: MakeAuditor) -> Result<TaskManager, ServiceError> {
+    match config.network.network_backend {
+        NetworkBackendType::Litep2p => run_over::<sc_network::Litep2pNetworkBackend>(config, auditor),
+        NetworkBackendType::Libp2p => run_over::<sc_network::NetworkWorker<Block, Hash>>(config, auditor),
+    }
+}
+
+fn run_over<N: sc_network::NetworkBackend<Block, Hash>>(
     config: Configuration,
-    mut audit: auditor::Options,
+    auditor: MakeAuditor,
 ) -> Result<TaskManager, ServiceError> {
-    // On a chain of one's own machine the providers are there too.
-    audit.audit_private_endpoints |= matches!(config.chain_spec.chain_type(), ChainType::Development | ChainType::Local);
     let sc_service::PartialComponents {
         client,
         backend,
@@ -276,15 +312,15 @@ pub fn run<N: sc_network::NetworkBackend<Block, Hash>>(
         task_manager.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), aura);
 
         // A validator that cannot audit still makes blocks: the task is not essential.
-        let auditor = auditor::service(
+        let blocks = client.import_notification_stream();
+        let auditor = auditor(AuditParts {
             client,
-            transaction_pool.clone(),
-            keystore_container.keystore(),
-            slot_duration.as_duration(),
-            registry.as_ref(),
-            &audit,
-        )
-        .map_err(|error| ServiceError::Other(error.to_string()))?;
+            pool: transaction_pool.clone(),
+            keystore: keystore_container.keystore(),
+            slot: slot_duration.as_duration(),
+            registry: registry.clone(),
+            blocks: blocks.filter_map(|block| ready(block.is_new_best.then_some(()))).boxed(),
+        })?;
         task_manager.spawn_handle().spawn("auditor", Some("auditor"), auditor);
     }
 

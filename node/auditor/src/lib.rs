@@ -14,7 +14,6 @@ mod metrics;
 #[cfg(test)]
 mod tests;
 
-use crate::service::{Client, Pool};
 use assay_primitives::{
     AttemptIndex, BlockNumber, Hash, OrderId,
     audit::{Report, is_assigned, report_statement, vrf_input},
@@ -23,12 +22,11 @@ use assay_primitives::{
 };
 use assay_runtime_api::vrf::{self, AUDIT_KEY};
 use audit::{AuditError, Finding, Tools};
-use chain::{Chain, ChainError, FaultProof, Node};
+pub use chain::{Chain, ChainError, FaultProof};
 use codec::Encode;
 use fetch::{FetchError, Fetcher};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use metrics::Metrics;
-use sc_client_api::BlockchainEvents;
 use sp_core::sr25519::Public;
 use sp_keystore::{Keystore, KeystorePtr};
 use std::{
@@ -111,22 +109,10 @@ pub struct Auditor<C> {
     inbox: mpsc::UnboundedReceiver<(Key, Result<Finding, AuditError>)>,
 }
 
-/// Runs the auditor of the node beside its other tasks, as long as the node lives.
-pub fn service(
-    client: Arc<Client>,
-    pool: Arc<Pool>,
-    keystore: KeystorePtr,
-    slot: Duration,
-    registry: Option<&Registry>,
-    options: &Options,
-) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
-    let auditor = Auditor::new(Node::new(client.clone(), pool), keystore, slot, registry, options)?;
-    let blocks = client.import_notification_stream().filter(|block| futures::future::ready(block.is_new_best)).map(|_| ());
-    Ok(auditor.run(blocks))
-}
-
 impl<C: Chain> Auditor<C> {
-    fn new(
+    /// An auditor of `chain` with the audit keys in `keystore`. `slot` is the time between blocks; `registry` shows its
+    /// counters.
+    pub fn new(
         chain: C,
         keystore: KeystorePtr,
         slot: Duration,
@@ -153,7 +139,7 @@ impl<C: Chain> Auditor<C> {
     }
 
     /// Audits until `blocks`, which tells of every new best block, ends.
-    async fn run(mut self, blocks: impl futures::Stream<Item = ()> + Send) {
+    pub async fn run(mut self, blocks: impl Stream<Item = ()> + Send) {
         let mut blocks = std::pin::pin!(blocks);
         loop {
             tokio::select! {
@@ -299,7 +285,7 @@ impl<C: Chain> Auditor<C> {
         let message = payload::fault_report(&genesis, proof.task.order, proof.task.attempt, &auditor.0, &evidence);
         let signature = self.keystore.sr25519_sign(AUDIT_KEY, &auditor, &message);
         let Ok(Some(signature)) = signature else {
-            return Err(ChainError::Pool("the keystore does not sign".into()));
+            return Err(ChainError::NoSignature);
         };
         self.tools.chain.report_fault(auditor, proof, signature).await
     }

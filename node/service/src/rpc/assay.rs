@@ -4,7 +4,10 @@ use super::{
     program::ProgramJson,
     views::{AuditLevelJson, Hex32, KernelJson, OrderJson, ParametersJson, PriceJson, ProviderJson, QuoteJson},
 };
-use crate::{block::{AccountId, Block, Hash}, service::Client};
+use crate::{
+    Client,
+    block::{AccountId, Block, Hash},
+};
 use assay_primitives::OrderId;
 use assay_runtime_api::AssayApi;
 use jsonrpsee::{
