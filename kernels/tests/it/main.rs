@@ -1,0 +1,7 @@
+//! The kernels, their committed PTX, and the engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod engine;
+mod expected;
+mod sources;
+mod support;
