@@ -24,6 +24,9 @@ pub fn parse(text: &str) -> Result<Balance, AmountError> {
     }
     let number = trimmed.strip_suffix("ASSAY").unwrap_or(trimmed).trim_end();
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if fraction.is_empty() {
+        return Err(error("expected a number such as 1.5"));
+    }
     if fraction.len() > DECIMALS {
         return Err(error("an ASSAY has 12 decimals"));
     }

@@ -96,7 +96,7 @@ impl Client {
     pub async fn best(&self) -> Result<(BlockNumber, BlockHash)> {
         let header = limited("the best block", self.rpc.chain_get_header(None)).await?;
         let header = header.ok_or_else(|| Error::incompatible("the best block", "the node has none"))?;
-        let number = block_number(u64::from(header.number))?;
+        let number = block_number(header.number)?;
         let hash = limited("the best block", self.rpc.chain_get_block_hash(Some(header.number.into()))).await?;
         Ok((number, hash.ok_or_else(|| Error::incompatible("the best block", "it has no hash"))?))
     }
@@ -106,7 +106,7 @@ impl Client {
         let hash = limited("the finalised block", self.rpc.chain_get_finalized_head()).await?;
         let header = limited("the finalised block", self.rpc.chain_get_header(Some(hash))).await?;
         let header = header.ok_or_else(|| Error::incompatible("the finalised block", "the node has lost it"))?;
-        Ok((block_number(u64::from(header.number))?, hash))
+        Ok((block_number(header.number)?, hash))
     }
 
     /// Version and name of the chain and its node, as they call themselves.

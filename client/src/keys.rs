@@ -76,7 +76,7 @@ pub fn verify(account: &Account, message: &[u8], signature: &[u8; 64]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     #[test]
