@@ -2,7 +2,15 @@
 
 use crate::{Job, JobError};
 
+mod elementwise;
+mod reduce;
+mod scan;
+mod sort;
+mod stencil;
+
 /// All of them.
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(Vec::new())
+    let families =
+        [elementwise::jobs()?, reduce::jobs()?, scan::jobs()?, sort::jobs()?, stencil::jobs()?];
+    Ok(families.into_iter().flatten().collect())
 }
