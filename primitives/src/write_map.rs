@@ -4,15 +4,23 @@
 //! `owned(cta) = { base + Σ cᵢ·strideᵢ + [0, run) }`, where each `cᵢ` runs over the CTA's tile of its dimension.
 //! After a launch each owned byte is what it was before, overlaid with that CTA's stores; bytes nobody owns do not change.
 
-use crate::Axis;
+use crate::{Axis, witness::MAX_WITNESS_BYTES};
+use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use layout::Layout;
 use scale_info::TypeInfo;
+
+mod layout;
 
 /// Dimensions of one map.
 pub const MAX_DIMS: u32 = 6;
 /// Maps of one launch.
 pub const MAX_WRITE_MAPS: u32 = 16;
+/// Bytes that one CTA may own in a launch: a witness has to carry them.
+pub const MAX_OWNED_BYTES: u64 = MAX_WITNESS_BYTES as u64;
+/// Coordinates that one CTA may own in a launch, in all its maps.
+pub const MAX_OWNED_COORDINATES: u64 = 256 * 1024;
 
 /// How a launch declares what it writes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -72,6 +80,8 @@ pub enum MapError {
     SharedByCtas,
     /// It may overlap another map of the same buffer.
     OverlapsOther,
+    /// One CTA would own more than [`MAX_OWNED_BYTES`] or [`MAX_OWNED_COORDINATES`]: no witness could prove it.
+    TooMuch,
 }
 
 /// Who owns a byte in one launch.
@@ -83,265 +93,172 @@ pub enum Owner {
     Nobody,
 }
 
+impl Dim {
+    fn axis(&self) -> Option<usize> {
+        match self {
+            Self::Span { axis, .. } => axis.map(Axis::index),
+            Self::At { axis, .. } => Some(axis.index()),
+        }
+    }
+}
+
 impl Writes {
     fn maps(&self) -> &[WriteMap] {
         let Self::Maps(maps) = self;
         maps
     }
 
-    /// Checks the maps of a launch with `grid` over buffers of lengths `buffers`, in O(maps² · dims).
+    /// Whether any map names `buffer`.
+    pub fn names(&self, buffer: u16) -> bool {
+        self.maps().iter().any(|map| map.buffer == buffer)
+    }
+
+    /// Checks the maps of a launch with `grid` over buffers of lengths `buffers`, in time of the maps squared; the error
+    /// comes with the map's position. What passes is sound: each byte has at most one place and one owner.
     pub fn check(&self, grid: [u32; 3], buffers: &[u64]) -> Result<(), (u8, MapError)> {
+        let mut checked: Vec<(u16, Layout)> = Vec::with_capacity(self.maps().len());
+        let (mut coordinates, mut bytes) = (0u64, 0u64);
         for (position, map) in (0u8..).zip(self.maps()) {
-            let shape = Shape::of(map, grid, buffers).map_err(|error| (position, error))?;
-            for other in self.maps().iter().take(usize::from(position)).filter(|other| other.buffer == map.buffer) {
-                let other = Shape::of(other, grid, buffers).map_err(|error| (position, error))?;
-                if !shape.is_apart(&other) {
-                    return Err((position, MapError::OverlapsOther));
-                }
+            let at = |error| (position, error);
+            let len = *buffers.get(usize::from(map.buffer)).ok_or(at(MapError::NoBuffer))?;
+            let layout = Layout::of(map, grid).map_err(at)?;
+            if layout.end() > len {
+                return Err(at(MapError::OutOfBounds));
             }
+            let share = layout.share();
+            (coordinates, bytes) = (coordinates.saturating_add(share.0), bytes.saturating_add(share.1));
+            if coordinates > MAX_OWNED_COORDINATES || bytes > MAX_OWNED_BYTES {
+                return Err(at(MapError::TooMuch));
+            }
+            if checked.iter().any(|(buffer, other)| *buffer == map.buffer && !layout.is_apart(other)) {
+                return Err(at(MapError::OverlapsOther));
+            }
+            checked.push((map.buffer, layout));
         }
         Ok(())
     }
 
-    /// Who owns the byte at `offset` of `buffer`, and up to which offset (exclusive, greater than `offset`) the answer
-    /// holds. For checked maps.
-    pub fn owner(&self, grid: [u32; 3], buffer: u16, offset: u64) -> (Owner, u64) {
-        let mut until = u64::MAX;
-        for map in self.maps().iter().filter(|map| map.buffer == buffer) {
-            let (cta, end) = map.locate(grid, offset);
-            match cta {
-                Some(cta) => return (Owner::Cta(cta), end),
-                None => until = until.min(end),
-            }
+    /// The maps made ready for many questions of [`Ownership::owner`].
+    pub fn ownership(&self, grid: [u32; 3]) -> Ownership {
+        Ownership {
+            layouts: self.maps().iter().filter_map(|map| Some((map.buffer, Layout::of(map, grid).ok()?))).collect(),
         }
-        (Owner::Nobody, until.max(offset.saturating_add(1)))
     }
 
-    /// Calls `visit(buffer, offset, len)` for each run that `cta` owns, map by map, until `visit` returns `false`. Runs of one
-    /// map come in the order of its coordinates.
+    /// Who owns the byte at `offset` of `buffer`, and up to which offset (exclusive, greater than `offset`) the answer
+    /// holds. For checked maps; a map that would not pass owns nothing.
+    pub fn owner(&self, grid: [u32; 3], buffer: u16, offset: u64) -> (Owner, u64) {
+        self.ownership(grid).owner(buffer, offset)
+    }
+
+    /// Calls `visit(buffer, offset, len)` for each run that `cta` owns, map by map, until `visit` returns `false`; runs that
+    /// touch come as one where they are innermost. For checked maps.
     pub fn for_each_owned(&self, cta: [u32; 3], mut visit: impl FnMut(u16, u64, u64) -> bool) {
         for map in self.maps() {
-            if !map.visit(&map.dims, map.base, cta, &mut visit) {
+            let Some(tile) = map.tile(cta) else { continue };
+            if !tile.for_each(&mut |offset, len| visit(map.buffer, offset, len)) {
                 return;
             }
         }
     }
 }
 
-/// A dimension with the coordinates that the grid reaches.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Span {
-    stride: i64,
-    count: u64,
+/// The maps of one launch, ready to answer.
+#[derive(Clone)]
+pub struct Ownership {
+    layouts: Vec<(u16, Layout)>,
 }
 
-/// A checked map: what it spans.
-struct Shape<'a> {
-    map: &'a WriteMap,
+impl Ownership {
+    /// As [`Writes::owner`].
+    pub fn owner(&self, buffer: u16, offset: u64) -> (Owner, u64) {
+        let mut until = u64::MAX;
+        for (_, layout) in self.layouts.iter().filter(|(named, _)| *named == buffer) {
+            let (cta, end) = layout.locate(offset);
+            match cta {
+                Some(cta) => return (Owner::Cta(cta), end.max(offset.saturating_add(1))),
+                None => until = until.min(end),
+            }
+        }
+        (Owner::Nobody, until.max(offset.saturating_add(1)))
+    }
+}
+
+/// What one CTA owns of one map.
+struct Tile {
     low: i128,
-    high: i128,
-    spans: ([Span; MAX_DIMS as usize], usize),
-}
-
-impl<'a> Shape<'a> {
-    fn of(map: &'a WriteMap, grid: [u32; 3], buffers: &[u64]) -> Result<Self, MapError> {
-        let len = *buffers.get(usize::from(map.buffer)).ok_or(MapError::NoBuffer)?;
-        if map.run == 0 {
-            return Err(MapError::Empty);
-        }
-        let mut seen = [false; 3];
-        let mut see = |axis: Axis| match seen.get_mut(axis.index()) {
-            Some(seen) if !*seen => {
-                *seen = true;
-                Ok(())
-            }
-            _ => Err(MapError::SharedByCtas),
-        };
-        let mut spans = [Span { stride: 0, count: 1 }; MAX_DIMS as usize];
-        let mut used = 0usize;
-        for dim in &map.dims {
-            match dim {
-                Dim::Span { stride, extent, axis, tile } => {
-                    let count = match axis {
-                        Some(axis) => {
-                            see(*axis)?;
-                            let ctas = grid.get(axis.index()).copied().unwrap_or(1);
-                            u64::from(ctas).saturating_mul(*tile).min(*extent)
-                        }
-                        None => *extent,
-                    };
-                    if count == 0 {
-                        return Err(MapError::Empty);
-                    }
-                    *spans.get_mut(used).ok_or(MapError::Overlap)? = Span { stride: *stride, count };
-                    used = used.saturating_add(1);
-                }
-                Dim::At { axis, index } => {
-                    see(*axis)?;
-                    if grid.get(axis.index()).is_none_or(|ctas| index >= ctas) {
-                        return Err(MapError::Empty);
-                    }
-                }
-            }
-        }
-        if seen.iter().zip(grid).any(|(seen, ctas)| !seen && ctas > 1) {
-            return Err(MapError::SharedByCtas);
-        }
-        // From the innermost out: a stride steps over everything inside it.
-        let mut inner = i128::from(map.run);
-        let (mut low, mut high) = (i128::from(map.base), i128::from(map.base).saturating_add(inner));
-        for span in spans.iter().take(used).rev().filter(|span| span.count > 1) {
-            let stride = i128::from(span.stride);
-            if stride.abs() < inner {
-                return Err(MapError::Overlap);
-            }
-            inner = stride.abs().saturating_mul(i128::from(span.count));
-            let reach = stride.saturating_mul(i128::from(span.count).saturating_sub(1));
-            if reach < 0 {
-                low = low.saturating_add(reach);
-            } else {
-                high = high.saturating_add(reach);
-            }
-        }
-        if low < 0 || high > i128::from(len) {
-            return Err(MapError::OutOfBounds);
-        }
-        Ok(Self { map, low, high, spans: (spans, used) })
-    }
-
-    /// The dimensions that move, outer to inner.
-    fn moving(&self) -> impl Iterator<Item = Span> + '_ {
-        self.spans.0.iter().take(self.spans.1).copied().filter(|span| span.count > 1)
-    }
-
-    /// Whether two maps of one buffer share no byte, by one of the ways this decides quickly: ranges apart; interleaved
-    /// within the innermost stride of the same shape; or never both reached, when they sit at different places of one axis.
-    fn is_apart(&self, other: &Self) -> bool {
-        if self.high <= other.low || other.high <= self.low {
-            return true;
-        }
-        // Every stride of either map is a multiple of the smallest of both: then each map's bytes repeat with that period,
-        // and two maps whose runs lie apart modulo the period never meet.
-        let Some(period) = self.moving().chain(other.moving()).map(|span| u128::from(span.stride.unsigned_abs())).min() else {
-            return false;
-        };
-        let whole = |span: Span| u128::from(span.stride.unsigned_abs()).checked_rem(period) == Some(0);
-        if period == 0 || !self.moving().all(whole) || !other.moving().all(whole) {
-            return false;
-        }
-        let place = |map: &WriteMap| u128::from(map.base).checked_rem(period).unwrap_or(0);
-        let (a, a_run) = (place(self.map), u128::from(self.map.run));
-        let (b, b_run) = (place(other.map), u128::from(other.map.run));
-        // The gap from each start to the other's, around the period.
-        let gap = |from: u128, to: u128| {
-            let distance = to.saturating_add(period).saturating_sub(from);
-            if distance >= period { distance.saturating_sub(period) } else { distance }
-        };
-        a_run <= gap(a, b) && b_run <= gap(b, a)
-    }
+    /// Stride and number of coordinates, outer to inner.
+    steps: [(i64, u64); MAX_DIMS as usize],
+    used: usize,
+    run: u64,
 }
 
 impl WriteMap {
-    /// Who owns `offset` in this map, and up to where the answer holds.
-    fn locate(&self, grid: [u32; 3], offset: u64) -> (Option<[u32; 3]>, u64) {
-        let mut cta = [0u32; 3];
-        // Coordinates of negative strides are counted from the other end, so that all offsets grow.
-        let mut low = i128::from(self.base);
-        for dim in &self.dims {
-            if let Dim::Span { stride, .. } = dim
-                && *stride < 0
-            {
-                let last = self.count(dim, grid).saturating_sub(1);
-                low = low.saturating_add(i128::from(*stride).saturating_mul(i128::from(last)));
-            }
-        }
-        let mut left = i128::from(offset).saturating_sub(low);
-        let end = |left: i128, until: i128| {
-            u64::try_from(i128::from(offset).saturating_add(until.saturating_sub(left))).unwrap_or(u64::MAX)
-        };
-        if left < 0 {
-            return (None, end(left, 0));
-        }
-        // Bytes from the current coordinate's start within which an answer of "nobody" surely holds.
-        let mut horizon = i128::MAX;
+    /// What `cta` owns; `None` for nothing.
+    fn tile(&self, cta: [u32; 3]) -> Option<Tile> {
+        let mut tile = Tile { low: i128::from(self.base), steps: [(0, 1); MAX_DIMS as usize], used: 0, run: self.run };
         for dim in &self.dims {
             match dim {
                 Dim::At { axis, index } => {
-                    if let Some(place) = cta.get_mut(axis.index()) {
-                        *place = *index;
+                    if cta.get(axis.index()) != Some(index) {
+                        return None;
                     }
                 }
-                Dim::Span { stride, axis, tile, .. } => {
-                    let count = i128::from(self.count(dim, grid));
-                    let step = i128::from(*stride).abs();
-                    let mut coordinate = if count > 1 { left.checked_div(step).unwrap_or(0) } else { 0 };
-                    if coordinate >= count {
-                        coordinate = count.saturating_sub(1);
-                    } else if count > 1 && coordinate < count.saturating_sub(1) {
-                        horizon = step;
+                Dim::Span { stride, extent, axis, tile: size } => {
+                    let (first, count) = match axis {
+                        None => (0, *extent),
+                        Some(axis) => {
+                            let first = u64::from(*cta.get(axis.index())?).saturating_mul(*size);
+                            (first, (*size).min(extent.checked_sub(first)?))
+                        }
+                    };
+                    if count == 0 {
+                        return None;
                     }
-                    left = left.saturating_sub(coordinate.saturating_mul(step));
-                    if horizon != i128::MAX && coordinate < count.saturating_sub(1) && count > 1 {
-                        horizon = step;
-                    } else if horizon != i128::MAX {
-                        horizon = horizon.saturating_sub(coordinate.saturating_mul(step));
-                    }
-                    if *stride < 0 {
-                        coordinate = count.saturating_sub(1).saturating_sub(coordinate);
-                    }
-                    if let Some(axis) = axis
-                        && let Some(place) = cta.get_mut(axis.index())
-                    {
-                        *place = u64::try_from(coordinate)
-                            .ok()
-                            .and_then(|coordinate| coordinate.checked_div(*tile))
-                            .and_then(|cta| u32::try_from(cta).ok())
-                            .unwrap_or(u32::MAX);
-                    }
+                    let skipped = i128::from(*stride).saturating_mul(i128::from(first));
+                    tile.low = tile.low.saturating_add(skipped);
+                    *tile.steps.get_mut(tile.used)? = (*stride, count);
+                    tile.used = tile.used.saturating_add(1);
                 }
             }
         }
-        if left < i128::from(self.run) {
-            return (Some(cta), end(left, i128::from(self.run)));
-        }
-        (None, if horizon == i128::MAX { u64::MAX } else { end(left, horizon) })
+        tile.join();
+        Some(tile)
     }
+}
 
-    /// Coordinates of a dimension that the grid reaches.
-    fn count(&self, dim: &Dim, grid: [u32; 3]) -> u64 {
-        match dim {
-            Dim::Span { extent, axis: Some(axis), tile, .. } => {
-                let ctas = grid.get(axis.index()).copied().unwrap_or(1);
-                u64::from(ctas).saturating_mul(*tile).min(*extent)
+impl Tile {
+    /// Makes one run of innermost runs that touch.
+    fn join(&mut self) {
+        while let Some(last) = self.used.checked_sub(1)
+            && let Some((stride, count)) = self.steps.get(last).copied()
+            && (count == 1 || stride.unsigned_abs() == self.run)
+            && let Some(run) = self.run.checked_mul(count)
+        {
+            if stride < 0 {
+                let back = i128::from(stride).saturating_mul(i128::from(count.saturating_sub(1)));
+                self.low = self.low.saturating_add(back);
             }
-            Dim::Span { extent, .. } => *extent,
-            Dim::At { .. } => 1,
+            self.run = run;
+            self.used = last;
         }
     }
 
-    fn visit(&self, dims: &[Dim], base: u64, cta: [u32; 3], visit: &mut impl FnMut(u16, u64, u64) -> bool) -> bool {
-        let Some((dim, inner)) = dims.split_first() else { return visit(self.buffer, base, self.run) };
-        match dim {
-            Dim::At { axis, index } => {
-                cta.get(axis.index()) != Some(index) || self.visit(inner, base, cta, visit)
+    fn for_each(&self, visit: &mut impl FnMut(u64, u64) -> bool) -> bool {
+        self.walk(self.steps.get(..self.used).unwrap_or(&[]), self.low, visit)
+    }
+
+    fn walk(&self, steps: &[(i64, u64)], low: i128, visit: &mut impl FnMut(u64, u64) -> bool) -> bool {
+        let Some(((stride, count), inner)) = steps.split_first() else {
+            return u64::try_from(low).is_ok_and(|low| visit(low, self.run));
+        };
+        let mut low = low;
+        for _ in 0..*count {
+            if !self.walk(inner, low, visit) {
+                return false;
             }
-            Dim::Span { stride, extent, axis, tile } => {
-                let range = match axis {
-                    None => 0..*extent,
-                    Some(axis) => {
-                        let first = u64::from(cta.get(axis.index()).copied().unwrap_or(0)).saturating_mul(*tile);
-                        first..first.saturating_add(*tile).min(*extent)
-                    }
-                };
-                for coordinate in range {
-                    let step = i128::from(*stride).saturating_mul(i128::from(coordinate));
-                    let Ok(at) = u64::try_from(i128::from(base).saturating_add(step)) else { return false };
-                    if !self.visit(inner, at, cta, visit) {
-                        return false;
-                    }
-                }
-                true
-            }
+            low = low.saturating_add(i128::from(*stride));
         }
+        true
     }
 }

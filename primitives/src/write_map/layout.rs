@@ -1,0 +1,256 @@
+//! The geometry of one checked map: nested levels of growing offsets.
+
+use super::{Dim, MAX_DIMS, MapError, WriteMap};
+
+/// A dimension with more than one coordinate, seen from its lowest byte up.
+#[derive(Clone, Copy)]
+struct Level {
+    /// Bytes from one coordinate to the next.
+    step: u64,
+    /// Coordinates; 2 or more.
+    count: u64,
+    /// Axis and coordinates of one CTA along it.
+    tile: Option<(usize, u64)>,
+    /// Whether offsets fall as coordinates grow.
+    falling: bool,
+}
+
+impl Level {
+    const NONE: Self = Self { step: 0, count: 1, tile: None, falling: false };
+
+    /// Bytes from the first coordinate to the last.
+    fn reach(&self) -> Option<u64> {
+        self.step.checked_mul(self.count.checked_sub(1)?)
+    }
+}
+
+/// Where a map's bytes lie for a grid. Each level's step is at least what lies inside it, so every byte has one place.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    low: u64,
+    /// Bytes from the lowest to behind the highest.
+    size: u64,
+    run: u64,
+    levels: [Level; MAX_DIMS as usize],
+    used: usize,
+    /// The CTA, as far as the levels do not decide it.
+    cta: [u32; 3],
+    /// Coordinates of one CTA in all dimensions, at most.
+    coordinates: u64,
+}
+
+impl Layout {
+    pub fn of(map: &WriteMap, grid: [u32; 3]) -> Result<Self, MapError> {
+        if map.run == 0 {
+            return Err(MapError::Empty);
+        }
+        let mut layout = Self {
+            low: map.base,
+            size: map.run,
+            run: map.run,
+            levels: [Level::NONE; MAX_DIMS as usize],
+            used: 0,
+            cta: [0; 3],
+            coordinates: 1,
+        };
+        let mut seen = grid.map(|ctas| ctas <= 1);
+        let mut named = [false; 3];
+        for dim in &map.dims {
+            if let Some(axis) = dim.axis() {
+                let (Some(seen), Some(named)) = (seen.get_mut(axis), named.get_mut(axis)) else {
+                    return Err(MapError::SharedByCtas);
+                };
+                if *named {
+                    return Err(MapError::SharedByCtas);
+                }
+                (*seen, *named) = (true, true);
+            }
+            layout.push(dim, grid)?;
+        }
+        if !seen.iter().all(|seen| *seen) {
+            return Err(MapError::SharedByCtas);
+        }
+        layout.close()
+    }
+
+    fn push(&mut self, dim: &Dim, grid: [u32; 3]) -> Result<(), MapError> {
+        match dim {
+            Dim::At { axis, index } => {
+                if grid.get(axis.index()).is_none_or(|ctas| index >= ctas) {
+                    return Err(MapError::Empty);
+                }
+                if let Some(cta) = self.cta.get_mut(axis.index()) {
+                    *cta = *index;
+                }
+            }
+            Dim::Span { stride, extent, axis, tile } => {
+                let tile = axis.map(|axis| (axis.index(), *tile));
+                let count = match tile {
+                    Some((axis, tile)) => {
+                        u64::from(grid.get(axis).copied().unwrap_or(1)).saturating_mul(tile).min(*extent)
+                    }
+                    None => *extent,
+                };
+                if count == 0 {
+                    return Err(MapError::Empty);
+                }
+                let mine = tile.map_or(count, |(_, tile)| tile.min(count));
+                self.coordinates = self.coordinates.saturating_mul(mine);
+                if count > 1 {
+                    *self.levels.get_mut(self.used).ok_or(MapError::Overlap)? =
+                        Level { step: stride.unsigned_abs(), count, tile, falling: *stride < 0 };
+                    self.used = self.used.saturating_add(1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// From the innermost out: a step goes over all that is inside it.
+    fn close(mut self) -> Result<Self, MapError> {
+        for level in self.levels.iter().take(self.used).rev() {
+            if level.step < self.size {
+                return Err(MapError::Overlap);
+            }
+            let reach = level.reach().ok_or(MapError::OutOfBounds)?;
+            if level.falling {
+                self.low = self.low.checked_sub(reach).ok_or(MapError::OutOfBounds)?;
+            }
+            self.size = self.size.checked_add(reach).ok_or(MapError::OutOfBounds)?;
+        }
+        self.low.checked_add(self.size).ok_or(MapError::OutOfBounds)?;
+        Ok(self)
+    }
+
+    /// The byte behind the highest.
+    pub fn end(&self) -> u64 {
+        self.low.saturating_add(self.size)
+    }
+
+    /// Runs and bytes of one CTA, at most.
+    pub fn share(&self) -> (u64, u64) {
+        (self.coordinates, self.coordinates.saturating_mul(self.run))
+    }
+
+    fn levels(&self) -> &[Level] {
+        self.levels.get(..self.used).unwrap_or(&[])
+    }
+
+    /// Who owns `offset`, and up to where the answer holds.
+    pub fn locate(&self, offset: u64) -> (Option<[u32; 3]>, u64) {
+        let Some(mut left) = offset.checked_sub(self.low) else { return (None, self.low) };
+        let mut cta = self.cta;
+        let mut places = [0u64; MAX_DIMS as usize];
+        let mut next = None;
+        for (level, place) in self.levels().iter().zip(&mut places) {
+            let last = level.count.saturating_sub(1);
+            let coordinate = left.checked_div(level.step).unwrap_or(0).min(last);
+            left = left.saturating_sub(coordinate.saturating_mul(level.step));
+            if coordinate < last {
+                next = Some(offset.saturating_sub(left).saturating_add(level.step));
+            }
+            *place = coordinate;
+            if let Some((axis, tile)) = level.tile {
+                let declared = if level.falling { last.saturating_sub(coordinate) } else { coordinate };
+                let position = declared.checked_div(tile).and_then(|position| u32::try_from(position).ok());
+                if let Some(cta) = cta.get_mut(axis) {
+                    *cta = position.unwrap_or(u32::MAX);
+                }
+            }
+        }
+        if left >= self.run {
+            return (None, next.unwrap_or(u64::MAX));
+        }
+        (Some(cta), self.same_owner_until(offset.saturating_sub(left).saturating_add(self.run), &places))
+    }
+
+    /// Goes on from the end of the run at `places` over contiguous runs of the same CTA.
+    fn same_owner_until(&self, mut end: u64, places: &[u64; MAX_DIMS as usize]) -> u64 {
+        let mut inner = self.run;
+        for (level, place) in self.levels().iter().zip(places).rev() {
+            if level.step != inner || (level.falling && level.tile.is_some()) {
+                break;
+            }
+            let behind = match level.tile {
+                None => level.count,
+                Some((_, tile)) => match place.checked_rem(tile) {
+                    Some(inside) => place.saturating_sub(inside).saturating_add(tile).min(level.count),
+                    None => break,
+                },
+            };
+            let more = behind.saturating_sub(*place).saturating_sub(1);
+            end = end.saturating_add(more.saturating_mul(level.step));
+            if level.tile.is_some_and(|(_, tile)| tile < level.count) {
+                break;
+            }
+            inner = level.step.saturating_mul(level.count);
+        }
+        end
+    }
+
+    /// Whether two maps share no byte, by one of three ways, tried again inside a common outer step: ranges apart;
+    /// interleaved within a step that is common to what lies outside it.
+    pub fn is_apart(&self, other: &Self) -> bool {
+        let (mut a, mut b) = (*self, *other);
+        loop {
+            if a.end() <= b.low || b.end() <= a.low {
+                return true;
+            }
+            let steps = || a.levels().iter().chain(b.levels()).map(|level| level.step);
+            if steps().any(|step| a.interleaves(&b, step)) {
+                return true;
+            }
+            let Some(outer) = steps().max() else { return false };
+            let (inner_a, inner_b) = (a.inside(outer), b.inside(outer));
+            match inner_a.in_one_cell(&inner_b, outer).or_else(|| inner_b.in_one_cell(&inner_a, outer)) {
+                Some((inner_a, inner_b)) => (a, b) = (inner_a, inner_b),
+                None => return false,
+            }
+        }
+    }
+
+    /// Whether the bytes of both, taken modulo `step`, lie apart.
+    fn interleaves(&self, other: &Self, step: u64) -> bool {
+        let Some(distance) = self.distance(other, step) else { return false };
+        let (a, b) = (self.modulo(step), other.modulo(step));
+        a <= distance && distance.checked_add(b).is_some_and(|end| end <= step)
+    }
+
+    /// From `self` forward to `other`, modulo `step`.
+    fn distance(&self, other: &Self, step: u64) -> Option<u64> {
+        let forward = match other.low.checked_sub(self.low) {
+            Some(forward) => forward.checked_rem(step)?,
+            None => match self.low.saturating_sub(other.low).checked_rem(step)? {
+                0 => 0,
+                back => step.saturating_sub(back),
+            },
+        };
+        Some(forward)
+    }
+
+    /// Bytes that are spanned when levels of whole multiples of `step` are left out.
+    fn modulo(&self, step: u64) -> u64 {
+        let partial = self.levels().iter().filter(|level| level.step.checked_rem(step) != Some(0));
+        partial.fold(self.run, |size, level| size.saturating_add(level.reach().unwrap_or(u64::MAX)))
+    }
+
+    /// Without its outermost level, if that has this step.
+    fn inside(&self, outer: u64) -> Self {
+        let mut inside = *self;
+        if self.levels().first().is_some_and(|level| level.step == outer) {
+            inside.levels.rotate_left(1);
+            inside.used = inside.used.saturating_sub(1);
+            inside.size = inside.levels().iter().fold(inside.run, |size, level| {
+                size.saturating_add(level.reach().unwrap_or(u64::MAX))
+            });
+        }
+        inside
+    }
+
+    /// Both moved into one cell of `step` bytes that starts with `self`, if they fit: then only equal cells can meet.
+    fn in_one_cell(&self, other: &Self, step: u64) -> Option<(Self, Self)> {
+        let distance = self.distance(other, step)?;
+        let fits = self.size <= step && distance.checked_add(other.size)? <= step;
+        fits.then_some((Self { low: 0, ..*self }, Self { low: distance, ..*other }))
+    }
+}
