@@ -2,9 +2,10 @@
 
 use crate::{
     Hash,
-    hash::{Purpose, derive},
+    hash::{Purpose, derive, plain},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
 use scale_info::TypeInfo;
 
 /// A blob's address. The length belongs to it: a BLAKE3 slice that is not the last one verifies under a wrong length.
@@ -19,6 +20,11 @@ pub struct BlobId {
 }
 
 impl BlobId {
+    /// The address of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { root: plain(bytes), len: bytes.len() as u64 }
+    }
+
     /// The address of `len` zero bytes that nobody has to hold or hash: a buffer before its first write. Its root is no BLAKE3
     /// of any data, so it is distinct from the plain blob of the same zeros.
     pub fn zero(len: u64) -> Self {
@@ -28,5 +34,15 @@ impl BlobId {
     /// Whether this is [`BlobId::zero`] of its length.
     pub fn is_zero(&self) -> bool {
         *self == Self::zero(self.len)
+    }
+}
+
+impl fmt::Display for BlobId {
+    /// The root in hex, a colon, the length: `af13…9262:0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.root {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, ":{}", self.len)
     }
 }

@@ -4,7 +4,6 @@
 use crate::{BlobId, Hash, witness::ByteRange};
 use alloc::vec::Vec;
 use blake3::hazmat::{ChainingValue, HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root};
-use core::ops::Range;
 
 /// Why a slice proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +23,7 @@ pub const CHUNK: u64 = 1024;
 /// Bytes of one group of chunks: what an [`Outboard`] keeps a chaining value of.
 pub const GROUP: u64 = 16 * 1024;
 
-
-/// The chaining values of a blob's groups, enough to prove any range of it without hashing the rest again.
+/// The chaining values of a blob's groups: with them, a range is proved without hashing more than the groups it touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outboard {
     /// The blob.
@@ -148,25 +146,61 @@ pub fn verify(blob: &BlobId, ranges: &[ByteRange], encoding: &[u8]) -> Result<Pr
     if verifier.encoding.is_empty() { Ok(verifier.proved) } else { Err(SliceError::Trailing) }
 }
 
-/// Groups of a blob of `len` bytes, left to right.
-fn groups(len: u64) -> impl Iterator<Item = Range<u64>> {
-    (0..len.div_ceil(GROUP)).map(move |index| {
-        let start = index.saturating_mul(GROUP);
-        start..start.saturating_add(GROUP).min(len)
-    })
+/// Hashes a blob as it comes, in pieces of any length.
+pub struct Builder {
+    group: blake3::Hasher,
+    /// Bytes in `group`.
+    filled: usize,
+    groups: Vec<Hash>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { group: blake3::Hasher::new(), filled: 0, groups: Vec::new() }
+    }
+}
+
+impl Builder {
+    /// Goes on with `bytes`.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.filled == GROUP as usize {
+                self.groups.push(self.group.finalize_non_root());
+                // `Hasher::reset` would keep the old offset.
+                self.group = blake3::Hasher::new();
+                self.group.set_input_offset((self.groups.len() as u64).saturating_mul(GROUP));
+                self.filled = 0;
+            }
+            let room = (GROUP as usize).saturating_sub(self.filled).min(bytes.len());
+            let (head, tail) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+            self.group.update(head);
+            self.filled = self.filled.saturating_add(head.len());
+            bytes = tail;
+        }
+    }
+
+    /// The outboard of all that came.
+    pub fn finish(mut self) -> Outboard {
+        let whole = self.groups.len() as u64;
+        let len = whole.saturating_mul(GROUP).saturating_add(self.filled as u64);
+        if self.filled > 0 {
+            self.groups.push(self.group.finalize_non_root());
+        }
+        let mut outboard = Outboard { blob: BlobId { root: [0; 32], len }, groups: self.groups };
+        outboard.blob.root = match outboard.value(0, len, true) {
+            Some(root) if whole > 0 => root,
+            _ => *self.group.finalize().as_bytes(),
+        };
+        outboard
+    }
 }
 
 impl Outboard {
     /// Hashes `data`.
     pub fn new(data: &[u8]) -> Self {
-        let len = data.len() as u64;
-        let groups = groups(len)
-            .map(|group| {
-                let bytes = usize::try_from(group.start).ok().zip(usize::try_from(group.end).ok());
-                subtree(bytes.and_then(|(start, end)| data.get(start..end)).unwrap_or(&[]), group.start)
-            })
-            .collect();
-        Self { blob: BlobId { root: *blake3::hash(data).as_bytes(), len }, groups }
+        let mut builder = Builder::default();
+        builder.update(data);
+        builder.finish()
     }
 
     /// The outboard of a zeroed buffer.
@@ -174,49 +208,66 @@ impl Outboard {
         Self { blob: BlobId::zero(len), groups: Vec::new() }
     }
 
-    /// The chaining value over `[start, end)`, a subtree of whole groups, or a group.
-    fn value(&self, start: u64, end: u64) -> Option<ChainingValue> {
+    /// The chaining value of the group that starts at `start`.
+    fn group(&self, start: u64) -> Option<ChainingValue> {
+        self.groups.get(usize::try_from(start.checked_div(GROUP)?).ok()?).copied()
+    }
+
+    /// The hash over `[start, end)`, a subtree of whole groups, or a group.
+    fn value(&self, start: u64, end: u64, is_root: bool) -> Option<ChainingValue> {
         let len = end.checked_sub(start)?;
         if len <= GROUP {
-            return self.groups.get(usize::try_from(start.checked_div(GROUP)?).ok()?).copied();
+            return self.group(start);
         }
         let middle = start.checked_add(left_subtree_len(len))?;
-        Some(merge(&self.value(start, middle)?, &self.value(middle, end)?, false))
+        Some(merge(&self.value(start, middle, false)?, &self.value(middle, end, false)?, is_root))
     }
 
     /// Encodes `ranges` for [`verify`]; `read(offset, len)` gives the blob's bytes, a group at a time. `None` when the
-    /// ranges are not canonical or `read` fails.
+    /// ranges are not canonical, `read` fails, or the groups are not those of the blob.
     pub fn encode(&self, ranges: &[ByteRange], mut read: impl FnMut(u64, u64) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
         canonical(ranges, self.blob.len).ok()?;
         let mut out = Vec::new();
-        if !self.blob.is_zero() {
-            self.encode_node(0, self.blob.len, ranges, &mut read, &mut out)?;
+        if self.blob.is_zero() || ranges.is_empty() {
+            return Some(out);
         }
-        Some(out)
+        let root = self.encode_node(0, self.blob.len, true, ranges, &mut read, &mut out)?;
+        (self.blob.len <= GROUP || root == self.blob.root).then_some(out)
     }
 
+    /// Encodes the subtree over `[start, end)` and tells its hash.
     fn encode_node(
         &self,
         start: u64,
         end: u64,
+        is_root: bool,
         ranges: &[ByteRange],
         read: &mut impl FnMut(u64, u64) -> Option<Vec<u8>>,
         out: &mut Vec<u8>,
-    ) -> Option<()> {
+    ) -> Option<ChainingValue> {
         let ranges = touching(ranges, start, end);
         if ranges.is_empty() {
-            return Some(());
+            return self.value(start, end, is_root);
         }
         let len = end.checked_sub(start)?;
         if len <= GROUP {
             let bytes = read(start, len)?;
-            return if bytes.len() as u64 == len { encode_group(start, &bytes, ranges, out) } else { None };
+            if bytes.len() as u64 != len {
+                return None;
+            }
+            encode_group(start, &bytes, ranges, out)?;
+            return self.group(start);
         }
         let middle = start.checked_add(left_subtree_len(len))?;
-        out.extend_from_slice(&self.value(start, middle)?);
-        out.extend_from_slice(&self.value(middle, end)?);
-        self.encode_node(start, middle, ranges, read, out)?;
-        self.encode_node(middle, end, ranges, read, out)
+        // The pair comes before what proves it, and is known after.
+        let pair = out.len();
+        out.resize(pair.checked_add(64)?, 0);
+        let left = self.encode_node(start, middle, false, ranges, read, out)?;
+        let right = self.encode_node(middle, end, false, ranges, read, out)?;
+        let (to_left, to_right) = out.get_mut(pair..pair.checked_add(64)?)?.split_at_mut_checked(32)?;
+        to_left.copy_from_slice(&left);
+        to_right.copy_from_slice(&right);
+        Some(merge(&left, &right, is_root))
     }
 }
 

@@ -69,8 +69,8 @@ pub fn state_count(launches: u64) -> Option<u32> {
     u32::try_from(launches.checked_add(1)?).ok()
 }
 
-/// BLAKE3 roots of a program's buffers before the first launch. Zeroed buffers are computed from their length alone, in
-/// time logarithmic in it.
+/// A program's buffers before the first launch, in time of their number: zeroed buffers have an address of their own, because
+/// the BLAKE3 of zeros costs as much as hashing them (each chunk's counter enters its hash).
 pub fn initial_state(program: &crate::Program) -> Vec<BlobId> {
     program
         .buffers

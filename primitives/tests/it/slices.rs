@@ -1,6 +1,6 @@
 use assay_primitives::{
     BlobId,
-    slice::{self, Outboard, SliceError},
+    slice::{self, Builder, Outboard, SliceError},
     witness::ByteRange,
 };
 use proptest::prelude::*;
@@ -101,4 +101,65 @@ fn ranges_out_of_order_or_out_of_bounds_prove_nothing() {
     ] {
         assert_eq!(slice::verify(&outboard.blob, &ranges, &[]), Err(SliceError::Ranges), "{ranges:?}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a_blob_hashed_in_pieces_has_the_root_and_outboard_of_the_whole(
+        len in prop_oneof![0usize..70_000, Just(1024), Just(16_384), Just(32_768), Just(16_385)],
+        pieces in proptest::collection::vec(1usize..20_000, 1..8),
+    ) {
+        let bytes = data(len);
+        let mut builder = Builder::default();
+        let mut rest = &bytes[..];
+        for piece in pieces.iter().cycle() {
+            if rest.is_empty() { break; }
+            let (head, tail) = rest.split_at((*piece).min(rest.len()));
+            builder.update(head);
+            rest = tail;
+        }
+        let outboard = builder.finish();
+        prop_assert_eq!(outboard.blob, BlobId::of(&bytes));
+        prop_assert_eq!(outboard, Outboard::new(&bytes));
+    }
+
+    #[test]
+    fn arbitrary_encodings_and_wrong_lengths_prove_no_wrong_byte(
+        (len, ranges) in (1usize..40_000).prop_flat_map(|len| (Just(len), ranges(len as u64))),
+        claimed in 1u64..50_000, noise in proptest::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        let bytes = data(len);
+        let outboard = Outboard::new(&bytes);
+        let encoding = outboard.encode(&ranges, |offset, size| Some(bytes[offset as usize..(offset + size) as usize].to_vec())).unwrap();
+        if !ranges.is_empty() {
+            prop_assert!(slice::verify(&outboard.blob, &ranges, &noise).is_err());
+        }
+        // A wrong length may verify for chunks that are not the last, but never for other bytes than the blob's.
+        let wrong = BlobId { len: claimed, ..outboard.blob };
+        if let Ok(proved) = slice::verify(&wrong, &ranges, &encoding) {
+            for (start, run) in &proved.runs {
+                prop_assert_eq!(Some(&run[..]), bytes.get(*start as usize..*start as usize + run.len()));
+            }
+            // The last chunk shows the length.
+            let last = [ByteRange { offset: claimed - 1, len: 1 }];
+            if claimed < len as u64 {
+                let honest = outboard.encode(&last, |offset, size| Some(bytes[offset as usize..(offset + size) as usize].to_vec())).unwrap();
+                prop_assert!(slice::verify(&wrong, &last, &honest).is_err());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_outboard_of_another_blob_encodes_nothing() {
+    let bytes = data(100_000);
+    let mut outboard = Outboard::new(&bytes);
+    outboard.groups[3][0] ^= 1;
+    let range = [ByteRange { offset: 70_000, len: 1 }];
+    assert_eq!(outboard.encode(&range, |offset, len| Some(bytes[offset as usize..(offset + len) as usize].to_vec())), None);
+    let honest = Outboard::new(&bytes);
+    assert_eq!(honest.encode(&range, |_, len| Some(vec![0; len as usize - 1])), None);
+    assert_eq!(honest.encode(&range, |_, _| None), None);
 }
