@@ -1,6 +1,6 @@
 //! The CPU engine over all cores: each CTA of a launch by itself, its stores applied to copies of the buffers it may write.
 
-use super::{Backend, Buffers, Changed, Control, Prepared, RunError, Summary, cta_at, written};
+use super::{Backend, Buffers, Control, Keep, Prepared, RunError, Summary, cta_at, written};
 use assay_audit::{Effect, run_cta};
 use assay_engine::{Outcome, Trap};
 use assay_primitives::{Launch, Unit};
@@ -60,7 +60,7 @@ impl Backend for Cpu {
         job: &Prepared,
         start: Buffers,
         control: &Control,
-        keep: &mut dyn FnMut(u32, &[Changed]) -> Result<(), RunError>,
+        keep: &mut Keep<'_>,
     ) -> Result<Summary, RunError> {
         let mut buffers = start;
         let mut summary = Summary { lane_steps: Some(0), trap: None };

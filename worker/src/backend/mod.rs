@@ -91,6 +91,9 @@ pub enum RunError {
     Keep(#[from] crate::blobs::StoreError),
 }
 
+/// What takes the buffers that a launch has changed.
+pub type Keep<'a> = dyn FnMut(u32, &[Changed]) -> Result<(), RunError> + 'a;
+
 /// Something that runs programs.
 pub trait Backend: Send + Sync {
     /// Name for logs, such as `cpu (8 threads)`.
@@ -102,7 +105,7 @@ pub trait Backend: Send + Sync {
         job: &Prepared,
         start: Buffers,
         control: &Control,
-        keep: &mut dyn FnMut(u32, &[Changed]) -> Result<(), RunError>,
+        keep: &mut Keep<'_>,
     ) -> Result<Summary, RunError>;
 }
 

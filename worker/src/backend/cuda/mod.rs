@@ -13,7 +13,7 @@ mod wire;
 pub use device::serve;
 pub use probe::{Gpu, GpuAbsence, Report, probe, probe_here};
 
-use super::{Backend, Buffers, Changed, Control, Prepared, RunError, Summary};
+use super::{Backend, Buffers, Changed, Control, Keep, Prepared, RunError, Summary};
 use codec::Encode;
 use std::{
     io::{BufReader, BufWriter, Write as _},
@@ -54,7 +54,7 @@ impl Backend for Cuda {
         job: &Prepared,
         start: Buffers,
         control: &Control,
-        keep: &mut dyn FnMut(u32, &[Changed]) -> Result<(), RunError>,
+        keep: &mut Keep<'_>,
     ) -> Result<Summary, RunError> {
         let failed = |launch: u32, reason: String| RunError::Device { launch, reason };
         let child = Command::new(&self.program)
@@ -80,7 +80,7 @@ impl Cuda {
         job: &Prepared,
         start: Buffers,
         control: &Control,
-        keep: &mut dyn FnMut(u32, &[Changed]) -> Result<(), RunError>,
+        keep: &mut Keep<'_>,
         watched: &Watched,
     ) -> Result<Summary, RunError> {
         let mut launch = 0u32;
