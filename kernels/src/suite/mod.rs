@@ -2,15 +2,28 @@
 
 use crate::{Job, JobError};
 
+mod conv;
 mod elementwise;
+mod gemm;
+mod nn;
 mod reduce;
 mod scan;
 mod sort;
 mod stencil;
+mod transform;
 
 /// All of them.
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    let families =
-        [elementwise::jobs()?, reduce::jobs()?, scan::jobs()?, sort::jobs()?, stencil::jobs()?];
+    let families = [
+        conv::jobs()?,
+        elementwise::jobs()?,
+        gemm::jobs()?,
+        nn::jobs()?,
+        reduce::jobs()?,
+        scan::jobs()?,
+        sort::jobs()?,
+        stencil::jobs()?,
+        transform::jobs()?,
+    ];
     Ok(families.into_iter().flatten().collect())
 }
