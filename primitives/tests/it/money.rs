@@ -37,4 +37,35 @@ proptest! {
         let gain = price.saturating_mul(1_000_000 - p);
         prop_assert!(loss + loss / 1000 + 10_000_000 >= gain, "loss {} gain {}", loss, gain);
     }
+
+    #[test]
+    fn a_share_is_the_exact_product_rounded_down(amount in 0u128..1 << 100, ppm in 0u128..=1_000_000) {
+        prop_assert_eq!(economy::share(amount, ppm), amount * ppm / 1_000_000);
+        let all = economy::share(u128::MAX - amount, ppm);
+        prop_assert!(all <= u128::MAX - amount);
+        prop_assert!(economy::share(u128::MAX - amount, 1_000_000) == u128::MAX - amount);
+    }
+
+    #[test]
+    fn a_price_is_the_straight_line_rounded_down(start in 0u128..1 << 90, rise in 0u128..1 << 90, blocks in 1u32.., at in any::<u32>()) {
+        let curve = PriceCurve { start, max: start + rise, blocks };
+        let exact = start + rise * u128::from(at.min(blocks)) / u128::from(blocks);
+        prop_assert_eq!(economy::price_at(&curve, at), exact);
+    }
+
+    #[test]
+    fn prices_bonds_and_fees_of_any_numbers_are_answered(
+        start in any::<u128>(), max in any::<u128>(), blocks in any::<u32>(), at in any::<u32>(), auditors in any::<u8>(), units in any::<u16>(),
+    ) {
+        let price = economy::price_at(&PriceCurve { start, max, blocks }, at);
+        prop_assert!(price <= max.max(start));
+        let level = AuditLevel { auditors, units };
+        prop_assert!(economy::bond(price, level) >= price);
+        prop_assert!(economy::audit_fee(max, level) <= economy::share(max, economy::AUDIT_FEE_PPM).saturating_mul(255));
+        let p = economy::detection_ppm(level);
+        prop_assert!((1..=1_000_000).contains(&p));
+        let missed = 0.9f64.powi(i32::from(auditors) * i32::from(units));
+        prop_assert!((p as f64 - (1.0 - missed) * 1e6).abs() <= 2.0, "{} against {}", p, missed);
+        prop_assert!(economy::detection_ppm(AuditLevel { units: units.saturating_add(1), ..level }) >= p, "more units find no less");
+    }
 }
