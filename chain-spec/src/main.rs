@@ -1,5 +1,6 @@
 //! Writes the chain specifications that the node finds beside itself: the runtime's Wasm and one of its genesis presets
-//! each. A file is touched only when its content changes.
+//! each. Building a genesis compiles the Wasm, which takes seconds; a fingerprint beside the files says when there is
+//! nothing to do.
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -50,9 +51,13 @@ fn main() -> anyhow::Result<()> {
         None => beside_this_program()?,
     };
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
-    for chain in CHAINS {
-        let json = specification(&chain, wasm, cli.plain)?;
-        write_if_changed(&out.join(format!("{}.json", chain.preset)), json.as_bytes())?;
+    let mark = out.join(".fingerprint");
+    if fs::read(&mark).is_ok_and(|old| fingerprint(&out, wasm, cli.plain).is_some_and(|now| now == old)) {
+        println!("{} is up to date", out.display());
+    } else {
+        write_specifications(&out, wasm, cli.plain)?;
+        let now = fingerprint(&out, wasm, cli.plain).context("the specifications vanished as they were written")?;
+        write_if_changed(&mark, &now)?;
     }
     if let Some(path) = cli.wasm {
         write_if_changed(&path, wasm)?;
@@ -64,6 +69,33 @@ fn beside_this_program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let folder = program.parent().context("this program's path has no folder")?;
     Ok(folder.join("chain-spec"))
+}
+
+/// What the files were made from, and what they are; `None` when one is missing.
+fn fingerprint(out: &Path, wasm: &[u8], plain: bool) -> Option<Vec<u8>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(&[plain.into()]).update(blake3::hash(wasm).as_bytes());
+    for chain in CHAINS {
+        let file = fs::read(out.join(format!("{}.json", chain.preset))).ok()?;
+        hasher.update(blake3::hash(&file).as_bytes());
+    }
+    Some(hasher.finalize().to_hex().as_bytes().to_vec())
+}
+
+/// Writes every chain's specification, all at once: each compiles the Wasm for itself.
+fn write_specifications(out: &Path, wasm: &[u8], plain: bool) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let writers = CHAINS.map(|chain| {
+            scope.spawn(move || {
+                let json = specification(&chain, wasm, plain)?;
+                write_if_changed(&out.join(format!("{}.json", chain.preset)), json.as_bytes())
+            })
+        });
+        for writer in writers {
+            writer.join().map_err(|_| anyhow::anyhow!("the runtime panicked as it built its genesis"))??;
+        }
+        Ok(())
+    })
 }
 
 fn specification(chain: &Chain, wasm: &[u8], plain: bool) -> anyhow::Result<String> {

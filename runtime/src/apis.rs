@@ -5,8 +5,11 @@ use crate::{
     RuntimeGenesisConfig, System, TransactionPayment, VERSION, assay, consensus::SessionKeys, genesis,
 };
 use alloc::vec::Vec;
+use assay_audit::{Job, Verdict};
+use assay_engine::Module;
+use assay_runtime_api::Judged;
 use assay_primitives::{
-    Account, AttemptIndex, KernelId, OrderId, Program, ProgramId, Unit,
+    Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
     order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
     witness::Witness,
@@ -271,6 +274,26 @@ sp_api::impl_runtime_apis! {
 
         fn unit_fuel() -> u64 {
             Compute::parameters().unit_fuel
+        }
+
+        fn judge(
+            program: Program,
+            kernels: Vec<Vec<u8>>,
+            trace_root: Hash,
+            unit: Unit,
+            witness: Witness,
+            key: Option<Hash>,
+        ) -> Judged {
+            let fuel = Compute::parameters().unit_fuel;
+            let modules: Result<Vec<Module>, _> = kernels.iter().map(|ptx| Module::parse(ptx)).collect();
+            let Ok(modules) = modules else { return Judged::Nothing };
+            let job = Job { program: &program, modules: &modules, fuel };
+            match assay_audit::judge(&job, &trace_root, unit, &witness, key.as_ref()) {
+                Ok(Verdict::Verified { lane_steps, digest }) => Judged::Verified { lane_steps, digest },
+                Ok(Verdict::ProviderFault(_)) => Judged::ProviderFault,
+                Ok(Verdict::ProgramFault(_)) => Judged::ProgramFault,
+                Err(_) => Judged::Nothing,
+            }
         }
     }
 

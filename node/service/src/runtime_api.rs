@@ -2,8 +2,9 @@
 //! come from the Wasm in the chain's state, so that no function here is ever called.
 
 use crate::block::{AccountId, Balance, Block, Nonce};
+use assay_runtime_api::Judged;
 use assay_primitives::{
-    Account, AttemptIndex, KernelId, OrderId, Program, ProgramId, Unit,
+    Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
     order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
     witness::Witness,
@@ -245,6 +246,17 @@ sp_api::impl_runtime_apis! {
         }
 
         fn unit_fuel() -> u64 {
+            in_wasm()
+        }
+
+        fn judge(
+            _: Program,
+            _: Vec<Vec<u8>>,
+            _: Hash,
+            _: Unit,
+            _: Witness,
+            _: Option<Hash>,
+        ) -> Judged {
             in_wasm()
         }
     }
