@@ -8,11 +8,31 @@ pub mod vrf;
 
 use alloc::vec::Vec;
 use assay_primitives::{
-    Account, AttemptIndex, KernelId, OrderId, Program, ProgramId, Unit,
+    Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
     order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
     witness::Witness,
 };
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// What a witness shows, as the runtime tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Judged {
+    /// The unit reproduces.
+    Verified {
+        /// Lane-steps it took.
+        lane_steps: u64,
+        /// Its audit digest, if keyed.
+        digest: Hash,
+    },
+    /// The provider committed something else than the unit computes.
+    ProviderFault,
+    /// The unit breaks a rule of the engine.
+    ProgramFault,
+    /// The witness, the unit or the kernels show nothing.
+    Nothing,
+}
 
 sp_api::decl_runtime_apis! {
     /// What anyone may know of the market.
@@ -59,5 +79,15 @@ sp_api::decl_runtime_apis! {
         ) -> Option<Block::Extrinsic>;
         /// Lane-steps one unit may take.
         fn unit_fuel() -> u64;
+        /// What the runtime's own engine says of a unit: the judgement of a fault proof, with nothing at stake. Needs no
+        /// state; `kernels` are the PTX of the program's kernels, `key` keys the audit digest.
+        fn judge(
+            program: Program,
+            kernels: Vec<Vec<u8>>,
+            trace_root: Hash,
+            unit: Unit,
+            witness: Witness,
+            key: Option<Hash>,
+        ) -> Judged;
     }
 }
