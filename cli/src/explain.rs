@@ -1,0 +1,45 @@
+//! Program faults in words: which rule, which thread, which line, which byte, and what to look at.
+
+use assay_engine::{Trap, TrapKind};
+use assay_primitives::Unit;
+
+use crate::job::Job;
+
+/// The rule that was broken and what usually helps.
+pub fn rule(kind: TrapKind) -> &'static str {
+    match kind {
+        TrapKind::FuelExhausted => "it takes more lane-steps than one unit may: give each CTA less to do",
+        TrapKind::OutOfBounds => "an access outside its memory",
+        TrapKind::Misaligned => "an address that is not a multiple of the access's size",
+        TrapKind::NotOwned => "a store to bytes that the CTA does not own: the launch's `writes` do not cover it",
+        TrapKind::OwnedByOther => {
+            "a load of bytes that another CTA owns in the same launch: split the launch, or write to another buffer"
+        }
+        TrapKind::Race => "a data race: two threads touch the same bytes between two barriers, and one of them writes",
+        TrapKind::Uninitialised => "a read of shared, local or register state that nothing has written",
+        TrapKind::Barrier => "a barrier that not all threads reach",
+        TrapKind::Trap => "a trap instruction, or control that runs off the end",
+        _ => "a rule of the engine",
+    }
+}
+
+/// One sentence about the fault of a unit.
+pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
+    let launch = job.program.launch(unit.launch).map(|placed| placed.launch);
+    let entry = launch.map(|launch| String::from_utf8_lossy(&launch.entry).into_owned()).unwrap_or_default();
+    let kernel = launch.and_then(|launch| job.kernels.get(usize::from(launch.kernel)));
+    let file = kernel.map(|kernel| kernel.path.display().to_string()).unwrap_or_default();
+    let [x, y, z] = unit.cta;
+    let [tx, ty, tz] = trap.thread;
+    let mut text = format!(
+        "{}: `{entry}`, launch {}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
+        rule(trap.kind),
+        unit.launch,
+        trap.line
+    );
+    if let Some((buffer, offset)) = trap.address {
+        let name = job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str());
+        text.push_str(&format!(", byte {offset} of `{name}`"));
+    }
+    text
+}

@@ -1,0 +1,437 @@
+//! `[[launch]]` and `[[repeat]]`.
+
+use assay_engine::Entry;
+use assay_primitives::{
+    Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
+    program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_REPEAT_LAUNCHES, MAX_THREADS},
+    write_map::{MAX_DIMS, MAX_WRITE_MAPS},
+};
+use toml::de::DeValue;
+
+use super::{
+    JobBuffer, JobKernel,
+    error::{JobError, Place, Problem},
+    scope::Scope,
+    source::{Node, Table},
+    values::{self, Scalar},
+    writes::{self, AXES, Target, Tile},
+};
+
+/// What launches name.
+pub struct Names<'a> {
+    /// The kernels of the file.
+    pub kernels: &'a [JobKernel],
+    /// The buffers, in the program's order.
+    pub buffers: &'a [JobBuffer],
+}
+
+/// The steps of a file, and where each launch stands, in the order written.
+pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<(Vec<Step>, Vec<Place>), JobError> {
+    let mut tables: Vec<(Table<'_>, bool)> = top.tables("launch")?.into_iter().map(|table| (table, false)).collect();
+    tables.extend(top.tables("repeat")?.into_iter().map(|table| (table, true)));
+    tables.sort_by_key(|(table, _)| table.start);
+    let mut steps = Vec::new();
+    let mut places = Vec::new();
+    for (table, is_repeat) in tables {
+        if !is_repeat {
+            steps.push(Step::Launch(launch(&table, scope, names)?));
+            places.push(table.place());
+            continue;
+        }
+        table.only(&["times", "launch"])?;
+        let times = table.need("times")?;
+        let times = u32::try_from(scope.within(&times, 1, u32::MAX.into())?).unwrap_or(u32::MAX);
+        let inner = table.tables("launch")?;
+        if inner.is_empty() {
+            return Err(table.error(Problem::Missing("launch")));
+        }
+        let mut launches = Vec::new();
+        for inner in &inner {
+            launches.push(launch(inner, scope, names)?);
+            places.push(inner.place());
+        }
+        let launches = bounded(launches, "launches in a repeat", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
+        steps.push(Step::Repeat { times, launches });
+    }
+    Ok((steps, places))
+}
+
+/// A list as the program has it.
+pub fn bounded<T, B: TryFrom<Vec<T>>>(list: Vec<T>, what: &'static str, most: u32) -> Result<B, Problem> {
+    let count = list.len();
+    B::try_from(list).map_err(|_| Problem::TooMany { what, count, most })
+}
+
+fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<Launch, JobError> {
+    table.only(&["kernel", "entry", "grid", "block", "shared", "args", "writes"])?;
+    let (kernel_index, kernel) = find_kernel(table, names.kernels)?;
+    let entry = find_entry(table, kernel)?;
+    let grid = extents(&table.need("grid")?, scope, MAX_CTAS.into())?;
+    let block = extents(&table.need("block")?, scope, MAX_THREADS.into())?;
+    for (name, extents) in [("grid", grid), ("block", block)] {
+        for (axis, extent) in ["x", "y", "z"].into_iter().zip(extents) {
+            scope.set(format!("{name}.{axis}"), extent.into());
+        }
+    }
+    let shared = table.get("shared").map_or(Ok(0), |node| scope.u32(&node))?;
+    let args = arguments(table, scope, names, entry)?;
+    let mut maps = Vec::new();
+    if let Some(node) = table.get("writes") {
+        for node in node.list_or_one()? {
+            maps.extend(write_maps(&node.table()?, grid, scope, names)?);
+            check_maps(&node, &maps, grid, names)?;
+        }
+    }
+    let writes = Writes::Maps(bounded(maps, "write maps", MAX_WRITE_MAPS).map_err(|problem| table.error(problem))?);
+    let name = bounded(entry.name.clone().into_bytes(), "bytes of a name", assay_primitives::program::MAX_NAME)
+        .map_err(|problem| table.error(problem))?;
+    Ok(Launch { kernel: kernel_index, entry: name, grid, block, shared, args, writes })
+}
+
+/// Checks the maps so far, so that the error stands at the one that is wrong.
+fn check_maps(node: &Node<'_>, maps: &[WriteMap], grid: [u32; 3], names: &Names<'_>) -> Result<(), JobError> {
+    let lengths: Vec<u64> = names.buffers.iter().map(|buffer| buffer.buffer.len).collect();
+    let Ok(maps) = maps.to_vec().try_into() else { return Ok(()) };
+    Writes::Maps(maps).check(grid, &lengths).map_err(|(_, error)| node.error(Problem::WriteMap(error)))
+}
+
+fn find_kernel<'n>(table: &Table<'_>, kernels: &'n [JobKernel]) -> Result<(u16, &'n JobKernel), JobError> {
+    let list = || kernels.iter().map(|kernel| kernel.name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = match table.get("kernel") {
+        Some(node) => {
+            let name = node.text()?;
+            let found = kernels.iter().find(|kernel| kernel.name == name);
+            found.ok_or_else(|| {
+                let hint = format!("; there are: {}", list());
+                node.error(Problem::NoSuch { what: "kernel", name: name.to_owned(), hint })
+            })?
+        }
+        None => match kernels {
+            [only] => only,
+            _ => return Err(table.error(Problem::Ambiguous(format!("`kernel` must be one of {}", list())))),
+        },
+    };
+    Ok((found.index, found))
+}
+
+fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry, JobError> {
+    let entries = &kernel.module.entries;
+    let list = || entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+    let (found, place) = match table.get("entry") {
+        Some(node) => {
+            let name = node.text()?;
+            let plain: Vec<&Entry> = entries.iter().filter(|entry| unmangled(&entry.name) == Some(name)).collect();
+            let found = match (kernel.module.entry(name), plain.as_slice()) {
+                (Some(entry), _) => entry,
+                (None, [entry]) => entry,
+                (None, []) => {
+                    let hint = format!("; there are: {}", list());
+                    return Err(node.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint }));
+                }
+                (None, several) => {
+                    let names = several.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+                    return Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {names}"))));
+                }
+            };
+            (found, node.place())
+        }
+        None => match entries.as_slice() {
+            [only] => (only, table.place()),
+            _ => return Err(table.error(Problem::Ambiguous(format!("`entry` must be one of {}", list())))),
+        },
+    };
+    match &found.kernel {
+        Ok(_) => Ok(found),
+        Err(rejection) => Err(place.error(Problem::Rejected {
+            entry: found.name.clone(),
+            reason: rejection.reason.clone(),
+            path: kernel.path.clone(),
+            line: rejection.line,
+        })),
+    }
+}
+
+/// The function's own name in a mangled C++ name: `blur` of `_Z4blurPKhPhii`, `blur` of `_ZN2ns4blurEv`.
+fn unmangled(name: &str) -> Option<&str> {
+    let part = |text: &'_ str| -> Option<(usize, usize)> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        Some((digits, text.get(..digits)?.parse().ok()?))
+    };
+    let rest = name.strip_prefix("_Z")?;
+    let Some(mut rest) = rest.strip_prefix('N') else {
+        let (digits, len) = part(rest)?;
+        return rest.get(digits..digits.checked_add(len)?);
+    };
+    let mut last = None;
+    while let Some((digits, len)) = part(rest) {
+        let end = digits.checked_add(len)?;
+        last = Some(rest.get(digits..end)?);
+        rest = rest.get(end..)?;
+    }
+    last
+}
+
+fn extents(node: &Node<'_>, scope: &Scope<'_>, most: i128) -> Result<[u32; 3], JobError> {
+    let list = node.list_or_one()?;
+    if list.is_empty() || list.len() > 3 {
+        return Err(node.error(Problem::TooMany { what: "axes", count: list.len(), most: 3 }));
+    }
+    let mut extents = [1; 3];
+    for (extent, node) in extents.iter_mut().zip(&list) {
+        *extent = u32::try_from(scope.within(node, 1, most)?).unwrap_or(u32::MAX);
+    }
+    Ok(extents)
+}
+
+fn arguments<B: TryFrom<Vec<Arg>>>(
+    table: &Table<'_>,
+    scope: &Scope<'_>,
+    names: &Names<'_>,
+    entry: &Entry,
+) -> Result<B, JobError> {
+    let nodes = table.get("args").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
+    if nodes.len() != entry.params.len() {
+        let place = table.get("args").map_or_else(|| table.place(), |node| node.place());
+        let (found, expected) = (nodes.len(), entry.params.len());
+        return Err(place.error(Problem::ArgumentCount { found, entry: entry.name.clone(), expected }));
+    }
+    let mut args = Vec::new();
+    for (position, (node, param)) in nodes.iter().zip(&entry.params).enumerate() {
+        let (arg, argument, size) = argument(node, scope, names)?;
+        let fits = match size {
+            Some(size) => u32::try_from(size) == Ok(param.size),
+            None => matches!(param.size, 4 | 8),
+        };
+        if !fits {
+            return Err(node.error(Problem::Argument {
+                argument,
+                found: size.unwrap_or(8),
+                position,
+                entry: entry.name.clone(),
+                expected: param.size,
+            }));
+        }
+        args.push(arg);
+    }
+    bounded(args, "arguments", MAX_ARGS).map_err(|problem| table.error(problem))
+}
+
+/// The argument, what it is called, and its bytes (`None` for 4 or 8).
+fn argument(
+    node: &Node<'_>,
+    scope: &Scope<'_>,
+    names: &Names<'_>,
+) -> Result<(Arg, &'static str, Option<usize>), JobError> {
+    const EXPECTED: &str = "\"buf:NAME\", \"iteration\", or a table such as { u32 = \"n\" }";
+    if let Some(text) = node.value().as_str() {
+        if text == "iteration" {
+            return Ok((Arg::Iteration, "the iteration", None));
+        }
+        let Some(rest) = text.strip_prefix("buf:") else { return Err(node.expected(EXPECTED)) };
+        let (name, offset) = match rest.split_once('+') {
+            Some((name, offset)) => (name.trim(), Some(offset)),
+            None => (rest.trim(), None),
+        };
+        let (index, buffer) = find_buffer(node, name, names.buffers)?;
+        let offset = match offset {
+            Some(text) => scope.expression(node, text)?,
+            None => 0,
+        };
+        let last = i128::from(buffer.buffer.len).saturating_sub(1);
+        if offset < 0 || offset > last {
+            return Err(node.error(Problem::Range { value: offset, low: 0, high: last }));
+        }
+        let offset = u64::try_from(offset).unwrap_or(0);
+        return Ok((Arg::Buffer { index, offset }, "a pointer", Some(8)));
+    }
+    if !matches!(node.value(), DeValue::Table(_)) {
+        return Err(node.expected(EXPECTED));
+    }
+    let entries = node.table()?.entries();
+    let [(kind, value)] = entries.as_slice() else { return Err(node.expected("one key, such as { u32 = \"n\" }")) };
+    let bytes = match kind.as_str() {
+        "struct" => structure(value, scope)?,
+        "hex" => values::hex(value)?,
+        kind => {
+            let Some(scalar) = Scalar::named(kind) else {
+                let known = format!("{}, struct, hex", values::SCALARS);
+                return Err(node.error(Problem::UnknownKey { key: kind.to_owned(), known }));
+            };
+            let bits = scalar.bits(value, scope)?;
+            return Ok((scalar_argument(scalar, bits), scalar.name(), Some(scalar.size())));
+        }
+    };
+    let size = bytes.len();
+    let bytes = bounded(bytes, "bytes of an argument", MAX_ARG_BYTES).map_err(|problem| value.error(problem))?;
+    Ok((Arg::Bytes(bytes), "the structure", Some(size)))
+}
+
+fn scalar_argument(scalar: Scalar, bits: u64) -> Arg {
+    let [a, b, c, d, ..] = bits.to_le_bytes();
+    match scalar {
+        Scalar::U8 | Scalar::I8 => Arg::U8(a),
+        Scalar::U16 | Scalar::I16 => Arg::U16(u16::from_le_bytes([a, b])),
+        Scalar::U32 | Scalar::I32 => Arg::U32(u32::from_le_bytes([a, b, c, d])),
+        Scalar::F32 => Arg::F32(u32::from_le_bytes([a, b, c, d])),
+        Scalar::U64 | Scalar::I64 => Arg::U64(bits),
+        Scalar::F64 => Arg::F64(bits),
+    }
+}
+
+/// Bytes of a C structure: each field at the next multiple of its size, the whole a multiple of the largest.
+fn structure(node: &Node<'_>, scope: &Scope<'_>) -> Result<Vec<u8>, JobError> {
+    let mut out = Vec::new();
+    let mut align = 1;
+    for field in node.list()? {
+        let entries = field.table()?.entries();
+        let scalar = match entries.as_slice() {
+            [(kind, _)] => Scalar::named(kind),
+            _ => None,
+        };
+        let (Some(scalar), Some((_, value))) = (scalar, entries.first()) else {
+            return Err(field.expected("a field such as { u32 = 1 }"));
+        };
+        align = align.max(scalar.size());
+        out.resize(out.len().next_multiple_of(scalar.size()), 0);
+        scalar.push(scalar.bits(value, scope)?, &mut out);
+    }
+    out.resize(out.len().next_multiple_of(align), 0);
+    Ok(out)
+}
+
+fn find_buffer<'n>(node: &Node<'_>, name: &str, buffers: &'n [JobBuffer]) -> Result<(u16, &'n JobBuffer), JobError> {
+    let found = (0u16..).zip(buffers).find(|(_, buffer)| buffer.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = buffers.iter().map(|buffer| buffer.name.as_str()).collect();
+        let hint = format!("; there are: {}", names.join(", "));
+        node.error(Problem::NoSuch { what: "buffer", name: name.to_owned(), hint })
+    })
+}
+
+fn write_maps(
+    table: &Table<'_>,
+    grid: [u32; 3],
+    scope: &Scope<'_>,
+    names: &Names<'_>,
+) -> Result<Vec<WriteMap>, JobError> {
+    let node = table.need("buffer")?;
+    let (buffer, found) = find_buffer(&node, node.text()?, names.buffers)?;
+    let number = |key: &str| table.get(key).map(|node| scope.u64(&node)).transpose();
+    let base = number("base")?.unwrap_or(0);
+    let target = Target { buffer, base, len: found.buffer.len, grid };
+    const FORMS: [&str; 6] = ["range", "tile", "grid-stride", "per-cta", "all-by-cta0", "dims"];
+    let given: Vec<&str> = FORMS.into_iter().filter(|form| table.get(form).is_some()).collect();
+    let form = match given.as_slice() {
+        [form] => *form,
+        [] if table.get("run").is_some() => "dims",
+        [] => return Err(table.error(Problem::Missing("range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run"))),
+        [first, second, ..] => {
+            return Err(table.error(Problem::Ambiguous(format!("a write map has either `{first}` or `{second}`"))));
+        }
+    };
+    let of = |problem: Problem| table.error(problem);
+    let length = || number("len").map(|len| len.unwrap_or_else(|| target.rest()));
+    let at_least_1 = |key: &'static str| {
+        let value = scope.within(&table.need(key)?, 1, u64::MAX.into())?;
+        Ok::<u64, JobError>(u64::try_from(value).unwrap_or(u64::MAX))
+    };
+    match form {
+        "range" => {
+            table.only(&["buffer", "base", "range", "len", "axis"])?;
+            let along = table.get("axis").map(|node| axis(&node)).transpose()?;
+            writes::range(&target, at_least_1("range")?, length()?, along).map_err(of)
+        }
+        "per-cta" => {
+            table.only(&["buffer", "base", "per-cta"])?;
+            writes::per_cta(&target, at_least_1("per-cta")?).map_err(of)
+        }
+        "all-by-cta0" => {
+            table.only(&["buffer", "base", "len", "all-by-cta0"])?;
+            if let Some(node) = table.get("all-by-cta0")
+                && !matches!(node.value(), DeValue::Boolean(true))
+            {
+                return Err(node.expected("true"));
+            }
+            writes::all_by_cta0(&target, length()?).map_err(of)
+        }
+        "grid-stride" => {
+            table.only(&["buffer", "base", "grid-stride", "count", "element"])?;
+            writes::grid_stride(&target, at_least_1("grid-stride")?, at_least_1("count")?, at_least_1("element")?)
+                .map_err(of)
+        }
+        "tile" => {
+            table.only(&["buffer", "base", "tile", "size", "element", "pitch", "plane", "axes"])?;
+            let numbers = |key: &'static str| {
+                let nodes = table.need(key)?.list_or_one()?;
+                nodes
+                    .iter()
+                    .map(|node| Ok(u64::try_from(scope.within(node, 1, u64::MAX.into())?).unwrap_or(u64::MAX)))
+                    .collect::<Result<Vec<u64>, JobError>>()
+            };
+            let axes = match table.get("axes") {
+                Some(node) => node.list()?.iter().map(axis).collect::<Result<Vec<Axis>, JobError>>()?,
+                None => AXES.to_vec(),
+            };
+            let form = Tile {
+                tile: numbers("tile")?,
+                size: numbers("size")?,
+                element: at_least_1("element")?,
+                pitch: number("pitch")?,
+                plane: number("plane")?,
+                axes,
+            };
+            if form.tile.is_empty() || form.tile.len() > 3 || form.tile.len() != form.size.len() {
+                return Err(table.error(Problem::Form("`tile` and `size` want one to three numbers each, as many in both")));
+            }
+            if form.axes.len() < form.tile.len() {
+                return Err(table.error(Problem::Form("`axes` wants an axis for each number of `tile`")));
+            }
+            writes::tile(&target, &form).map_err(of)
+        }
+        _ => {
+            table.only(&["buffer", "base", "dims", "run"])?;
+            let dims = table.get("dims").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
+            let dims = dims.iter().map(|node| dim(&node.table()?, scope)).collect::<Result<Vec<Dim>, JobError>>()?;
+            let dims = bounded(dims, "dimensions", MAX_DIMS).map_err(of)?;
+            Ok(vec![WriteMap { buffer, base, dims, run: at_least_1("run")? }])
+        }
+    }
+}
+
+fn dim(table: &Table<'_>, scope: &Scope<'_>) -> Result<Dim, JobError> {
+    if let Some(at) = table.get("at") {
+        table.only(&["axis", "at"])?;
+        return Ok(Dim::At { axis: axis(&table.need("axis")?)?, index: scope.u32(&at)? });
+    }
+    table.only(&["stride", "extent", "axis", "tile"])?;
+    let stride = scope.within(&table.need("stride")?, i64::MIN.into(), i64::MAX.into())?;
+    Ok(Dim::Span {
+        stride: i64::try_from(stride).unwrap_or(0),
+        extent: scope.u64(&table.need("extent")?)?,
+        axis: table.get("axis").map(|node| axis(&node)).transpose()?,
+        tile: table.get("tile").map_or(Ok(1), |node| scope.u64(&node))?,
+    })
+}
+
+fn axis(node: &Node<'_>) -> Result<Axis, JobError> {
+    match node.text()? {
+        "x" => Ok(Axis::X),
+        "y" => Ok(Axis::Y),
+        "z" => Ok(Axis::Z),
+        other => Err(node.error(Problem::Choice { found: other.to_owned(), allowed: "x, y, z" })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unmangled;
+
+    #[test]
+    fn mangled_names_are_known_by_their_plain_name() {
+        assert_eq!(unmangled("_Z4blurPKhPhii"), Some("blur"));
+        assert_eq!(unmangled("_ZN2ns4blurEPKh"), Some("blur"));
+        assert_eq!(unmangled("_Z6reduceILi256EEvPf"), Some("reduce"));
+        assert_eq!(unmangled("blur"), None);
+        assert_eq!(unmangled("_Z99x"), None);
+    }
+}

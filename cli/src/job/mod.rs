@@ -1,0 +1,175 @@
+//! Job files: from TOML to a program with its kernels and data. The format is described in docs/job-file.md.
+
+mod buffers;
+pub mod error;
+pub mod expr;
+pub mod image;
+mod launches;
+mod scope;
+mod source;
+#[cfg(test)]
+mod tests;
+pub mod values;
+pub mod writes;
+
+use std::path::{Path, PathBuf};
+
+use assay_engine::Module;
+use assay_primitives::{
+    KernelId, Program, check,
+    check::{EntryInfo, ProgramError},
+    hash,
+    program::{MAX_BUFFERS, MAX_KERNELS, MAX_STEPS},
+};
+
+pub use buffers::{JobBuffer, Output};
+pub use error::{JobError, Place, Problem};
+
+use self::{
+    launches::{Names, bounded},
+    scope::Scope,
+    source::{Source, Table},
+};
+use crate::kernel;
+
+/// What the command line changes in a job file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Values for names of `[vars]`.
+    pub set: Vec<(String, i128)>,
+    /// Other pictures for buffers with `image`.
+    pub images: Vec<(String, PathBuf)>,
+    /// Other files for buffers.
+    pub files: Vec<(String, PathBuf)>,
+}
+
+/// A job, ready to be run or bought.
+pub struct Job {
+    /// The job file.
+    pub file: PathBuf,
+    /// The program.
+    pub program: Program,
+    /// The program's kernels, in its order.
+    pub kernels: Vec<JobKernel>,
+    /// The program's buffers, in its order.
+    pub buffers: Vec<JobBuffer>,
+    /// Where each launch stands, in the order written.
+    pub launches: Vec<Place>,
+}
+
+/// A kernel of a job.
+pub struct JobKernel {
+    /// Its name in the job file.
+    pub name: String,
+    /// Where it came from.
+    pub path: PathBuf,
+    /// Index into the program's kernels.
+    pub index: u16,
+    /// BLAKE3 of its PTX.
+    pub id: KernelId,
+    /// Its PTX.
+    pub ptx: Vec<u8>,
+    /// The PTX, parsed.
+    pub module: Module,
+}
+
+impl Job {
+    /// Reads a job file and everything it names.
+    pub fn load(file: &Path, options: &Options) -> Result<Self, JobError> {
+        let source = Source::read(file)?;
+        let table = source.parse()?;
+        let top = source.top(&table);
+        top.only(&["vars", "kernels", "buffer", "launch", "repeat"])?;
+        let mut scope = Scope::default();
+        variables(&top, options, &mut scope)?;
+        let kernels = kernels(&top)?;
+        let drafts = buffers::drafts(&top, options, &mut scope)?;
+        let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
+        let names = Names { kernels: &kernels, buffers: &buffers };
+        let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
+
+        let of_file = |problem: Problem| source.whole().error(problem);
+        let ids: Vec<KernelId> = kernels.iter().map(|kernel| kernel.id).collect();
+        let plain = buffers.iter().map(|buffer| buffer.buffer.clone()).collect();
+        let program = Program {
+            kernels: bounded(ids, "kernels", MAX_KERNELS).map_err(of_file)?,
+            buffers: bounded(plain, "buffers", MAX_BUFFERS).map_err(of_file)?,
+            steps: bounded(steps, "steps", MAX_STEPS).map_err(of_file)?,
+        };
+        check(&program, &kernels).map_err(|error| {
+            let place = match error {
+                ProgramError::BufferLength(index) => {
+                    drafts.get(usize::from(index)).map(|draft| draft.table().place())
+                }
+                ProgramError::NoKernel(launch)
+                | ProgramError::NoEntry(launch)
+                | ProgramError::ArgumentCount(launch)
+                | ProgramError::Argument { launch, .. }
+                | ProgramError::Grid(launch)
+                | ProgramError::Block(launch)
+                | ProgramError::Shared(launch)
+                | ProgramError::WriteMap { launch, .. } => {
+                    usize::try_from(launch).ok().and_then(|launch| launches.get(launch).cloned())
+                }
+                _ => None,
+            };
+            place.unwrap_or_else(|| source.whole()).error(Problem::Program(error))
+        })?;
+        Ok(Self { file: file.to_owned(), program, kernels, buffers, launches })
+    }
+
+    /// Bytes that a provider has to be sent.
+    pub fn input_bytes(&self) -> u64 {
+        self.buffers.iter().filter(|buffer| buffer.data.is_some()).map(|buffer| buffer.buffer.len).sum()
+    }
+}
+
+/// The check that the chain makes when an order is placed.
+fn check(program: &Program, kernels: &[JobKernel]) -> Result<(), ProgramError> {
+    check::check(program, |index, name| {
+        let kernel = kernels.get(usize::from(index))?;
+        kernel::entry_info(kernel.module.entry(std::str::from_utf8(name).ok()?)?)
+    })
+}
+
+/// The interface of an entry as the chain keeps it.
+pub type Interface = EntryInfo;
+
+fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> Result<(), JobError> {
+    let mut names = Vec::new();
+    if let Some(node) = top.get("vars") {
+        for (name, node) in node.table()?.entries() {
+            names.push(name.clone());
+            scope.set_lazy(name, node);
+        }
+    }
+    for (name, value) in &options.set {
+        if !scope.has(name) {
+            let hint = format!("; `[vars]` has: {}", names.join(", "));
+            return Err(top.error(Problem::NoSuch { what: "variable", name: name.clone(), hint }));
+        }
+        scope.set(name.clone(), *value);
+    }
+    Ok(())
+}
+
+fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
+    let mut kernels: Vec<JobKernel> = Vec::new();
+    for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
+        let path = node.path()?;
+        let ptx = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("ptx") => std::fs::read(&path)
+                .map_err(|error| node.error(Problem::Read { path: path.clone(), error }))?,
+            Some("cu") => kernel::compile(&path, kernel::DEFAULT_ARCH).map_err(|error| node.error(error.into()))?,
+            _ => {
+                let found = path.display().to_string();
+                return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
+            }
+        };
+        let module = Module::parse(&ptx).map_err(|error| {
+            node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason })
+        })?;
+        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module });
+    }
+    Ok(kernels)
+}

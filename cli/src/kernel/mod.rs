@@ -1,0 +1,7 @@
+//! Kernels: what the engine says of PTX, and PTX from CUDA C.
+
+mod build;
+mod check;
+
+pub use build::{BuildError, Compiler, DEFAULT_ARCH, compile, compile_with, find_compiler, lower_version};
+pub use check::{CheckedEntry, check, entry_info};
