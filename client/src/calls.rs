@@ -45,6 +45,11 @@ impl Call {
         Self { pallet, name, arguments }
     }
 
+    /// The pallet's name.
+    pub fn pallet(&self) -> &'static str {
+        self.pallet
+    }
+
     /// `Pallet.call`.
     pub fn title(&self) -> String {
         format!("{}.{}", self.pallet, self.name)

@@ -53,8 +53,10 @@ pub enum Error {
     Refused {
         /// The pool's code.
         code: i32,
-        /// The pool's words.
+        /// The pool's words, or the error of the call's pallet.
         reason: String,
+        /// The error of the call's pallet, when it is one.
+        failure: Option<DispatchFailure>,
     },
     /// The pool took the transaction and lost it.
     #[error("the transaction was dropped: {reason}")]
@@ -138,10 +140,11 @@ impl Error {
         }
     }
 
-    /// The failure of the call, when it got into a block and failed there.
+    /// The failure of the call, when its pallet refused it, in the pool or in a block.
     pub fn dispatch(&self) -> Option<&DispatchFailure> {
         match self {
             Self::Dispatch(failure) => Some(failure),
+            Self::Refused { failure, .. } => failure.as_ref(),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ use subxt::{
     config::DefaultExtrinsicParamsBuilder,
     error::DispatchError,
     events::Phase,
+    metadata::Metadata,
     rpcs::{self, methods::legacy::TransactionStatus},
 };
 
@@ -60,7 +61,14 @@ impl Client {
         let (_, best) = self.best().await?;
         let at = self.at(best).await?;
         let transaction = feeless::general(&call.encode(at.metadata_ref())?, at.metadata_ref())?;
-        self.send(&transaction, patience, wait).await
+        self.send(&transaction, patience, wait).await.map_err(|error| match error {
+            Error::Refused { code, reason, .. } => {
+                let failure = refusal(&reason, call.pallet(), at.metadata_ref());
+                let reason = failure.as_ref().map_or(reason, DispatchFailure::to_string);
+                Error::Refused { code, reason, failure }
+            }
+            error => error,
+        })
     }
 
     /// Planck that `call` would cost `signer` in fees.
@@ -102,7 +110,7 @@ impl Client {
             Err(Error::Rpc { source: rpcs::Error::User(error), .. }) if (1000..2000).contains(&error.code) => {
                 let data = error.data.map(|data| data.get().trim_matches('"').to_owned());
                 let reason = data.map_or_else(|| error.message.clone(), |data| format!("{}: {data}", error.message));
-                return Err(Error::Refused { code: error.code, reason });
+                return Err(Error::Refused { code: error.code, reason, failure: None });
             }
             Err(error) => return Err(error),
         };
@@ -188,6 +196,17 @@ pub(crate) type At = subxt::client::ClientAtBlock<Config, subxt::client::OnlineC
 
 fn dropped(reason: &str) -> Result<Included> {
     Err(Error::Dropped { reason: reason.to_owned() })
+}
+
+/// The pallet's error behind a custom code: feeless calls are refused with the position of an error of their pallet.
+fn refusal(reason: &str, pallet: &str, metadata: &Metadata) -> Option<DispatchFailure> {
+    let (_, code) = reason.rsplit_once("Custom error: ")?;
+    let variant = metadata.pallet_by_name(pallet)?.error_variant_by_index(code.trim().parse().ok()?)?;
+    Some(DispatchFailure {
+        pallet: Some(pallet.to_owned()),
+        name: variant.name.clone(),
+        docs: variant.docs.join(" ").trim().to_owned(),
+    })
 }
 
 fn failure(error: &DispatchError) -> DispatchFailure {

@@ -1,8 +1,7 @@
 //! Writing one blob: hashed as it comes, named only when it is what it should be.
 
 use super::{MAX_BLOB, Store, StoreError, at};
-use assay_primitives::{BlobId, Hash, slice::GROUP};
-use blake3::{Hasher, hazmat::HasherExt};
+use assay_primitives::{BlobId, slice::Builder};
 use std::{
     fs::{self, File},
     io::Write as _,
@@ -11,16 +10,12 @@ use std::{
 };
 
 /// A blob on its way in. Dropped before [`Writer::finish`], it leaves nothing.
-#[derive(Debug)]
 pub struct Writer {
     store: Store,
     expected: BlobId,
     file: File,
     path: PathBuf,
-    whole: Hasher,
-    groups: Vec<Hash>,
-    /// Bytes of the group that is not full yet.
-    group: Vec<u8>,
+    hashed: Builder,
     written: u64,
     finished: bool,
 }
@@ -45,9 +40,7 @@ impl Writer {
             expected,
             file,
             path,
-            whole: Hasher::new(),
-            groups: Vec::new(),
-            group: Vec::new(),
+            hashed: Builder::default(),
             written: 0,
             finished: false,
         })
@@ -60,34 +53,15 @@ impl Writer {
             return Err(StoreError::TooLong(self.expected.len));
         }
         self.file.write_all(bytes).map_err(at(&self.path))?;
-        self.whole.update(bytes);
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let room = (GROUP as usize).saturating_sub(self.group.len());
-            let (head, tail) = rest.split_at(room.min(rest.len()));
-            self.group.extend_from_slice(head);
-            if self.group.len() as u64 == GROUP {
-                self.close_group();
-            }
-            rest = tail;
-        }
+        self.hashed.update(bytes);
         Ok(())
-    }
-
-    fn close_group(&mut self) {
-        let offset = (self.groups.len() as u64).saturating_mul(GROUP);
-        self.groups.push(Hasher::new().set_input_offset(offset).update(&self.group).finalize_non_root());
-        self.group.clear();
     }
 
     /// Keeps the blob if it is what was expected.
     pub fn finish(mut self) -> Result<(), StoreError> {
-        if !self.group.is_empty() {
-            self.close_group();
-        }
-        let found = BlobId { root: *self.whole.finalize().as_bytes(), len: self.written };
-        if found != self.expected {
-            return Err(StoreError::Mismatch { wanted: self.expected, found });
+        let hashed = std::mem::take(&mut self.hashed).finish();
+        if hashed.blob != self.expected {
+            return Err(StoreError::Mismatch { wanted: self.expected, found: hashed.blob });
         }
         self.file.sync_all().map_err(at(&self.path))?;
         let target = self.store.path(&self.expected.root);
@@ -98,7 +72,7 @@ impl Writer {
         }
         let outboard = self.path.with_extension("cv");
         let mut file = File::create(&outboard).map_err(at(&outboard))?;
-        file.write_all(self.groups.as_flattened()).map_err(at(&outboard))?;
+        file.write_all(hashed.groups.as_flattened()).map_err(at(&outboard))?;
         file.sync_all().map_err(at(&outboard))?;
         let outboard_target = self.store.outboard_path(&self.expected.root);
         fs::rename(&outboard, &outboard_target).map_err(at(&outboard_target))?;

@@ -15,3 +15,6 @@ pub mod witness;
 
 pub use accept::{Unfit, check_limits};
 pub use provider::{Context, Provider};
+
+#[cfg(test)]
+mod tests;
