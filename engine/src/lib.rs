@@ -3,7 +3,16 @@
 
 extern crate alloc;
 
-use alloc::{string::String, vec::Vec};
+mod alu;
+mod ast;
+mod exec;
+mod ir;
+mod lex;
+mod lower;
+mod parse;
+mod soft;
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
@@ -63,6 +72,8 @@ pub struct Kernel {
     pub local: u32,
     /// Most threads of a CTA (`.maxntid`, else 1024).
     pub max_threads: u32,
+    params: Vec<Param>,
+    code: ir::Code,
 }
 
 /// Shape of a launch.
@@ -120,6 +131,11 @@ pub trait Memory {
     fn load(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
     /// Writes `bytes` at `offset` of `buffer`.
     fn store(&mut self, buffer: u16, offset: u64, bytes: &[u8]) -> Result<(), AccessError>;
+    /// Whether the CTA may own a byte of `buffer`. Where it owns none, reads need no race detector.
+    fn writable(&self, buffer: u16) -> bool {
+        let _ = buffer;
+        true
+    }
 }
 
 /// A program fault: the unit broke a rule of the engine.
@@ -183,8 +199,28 @@ pub enum Outcome {
 impl Module {
     /// Parses and checks PTX text. Never panics; time and memory are linear in the input.
     pub fn parse(ptx: &[u8]) -> Result<Self, ParseError> {
-        let _ = ptx;
-        Err(ParseError { line: 1, reason: String::from("not built yet") })
+        let text = parse::parse(ptx)?;
+        let mut context = lower::Context::new(&text);
+        let mut entries = Vec::new();
+        for (index, function) in text.functions.iter().enumerate() {
+            if !function.entry || function.body.is_none() {
+                continue;
+            }
+            let params: Vec<Param> = function
+                .params
+                .iter()
+                .map(|param| Param { size: u32::try_from(param.size).unwrap_or(u32::MAX), align: param.align })
+                .collect();
+            let kernel = context.lower(index).map(|code| Kernel {
+                shared: code.shared,
+                local: code.local,
+                max_threads: function.max_threads.unwrap_or(1024).min(1024),
+                params: params.clone(),
+                code,
+            });
+            entries.push(Entry { name: function.name.to_owned(), line: function.line, params, kernel });
+        }
+        Ok(Self { entries })
     }
 
     /// The entry with that name.
@@ -204,7 +240,6 @@ impl Kernel {
         fuel: u64,
         key: Option<&[u8; 32]>,
     ) -> Result<Outcome, LaunchError> {
-        let _ = (geometry, args, cta, memory, fuel, key);
-        Err(LaunchError::Geometry)
+        exec::run(&self.code, self.max_threads, &self.params, geometry, args, cta, memory, fuel, key)
     }
 }

@@ -1,0 +1,209 @@
+//! Warp-wide exchange: shuffles, votes, matches, reductions, integer matrix products.
+
+use super::{Fault, Machine, memory::combine, warp::Warp};
+use crate::{
+    TrapKind,
+    ir::{Ins, Mma, NONE, Op, Reduce, Shuffle, Vote},
+};
+use alloc::{vec, vec::Vec};
+
+fn active(mask: u32, lane: usize) -> bool {
+    mask >> lane & 1 == 1
+}
+
+impl Machine<'_> {
+    pub(super) fn shuffle(
+        &mut self,
+        warp: &mut Warp,
+        ins: &Ins,
+        mode: Shuffle,
+        members: &[u32; 32],
+        mask: u32,
+    ) -> Result<(), Fault> {
+        let values = warp.w[usize::from(ins.a)];
+        let by = warp.w[usize::from(ins.b)];
+        let clamp = warp.w[usize::from(ins.c)];
+        let mut result = [0u32; 32];
+        let mut valid = 0u32;
+        for lane in 0..32 {
+            if !active(mask, lane) {
+                continue;
+            }
+            let own = lane as u32;
+            let (offset, bound, segment) = (by[lane] & 31, clamp[lane] & 31, clamp[lane] >> 8 & 31);
+            let most = own & segment | bound & !segment;
+            let least = own & segment;
+            let (source, inside) = match mode {
+                Shuffle::Up => (own.wrapping_sub(offset), own as i32 - offset as i32 >= most as i32),
+                Shuffle::Down => (own + offset, own + offset <= most),
+                Shuffle::Butterfly => (own ^ offset, own ^ offset <= most),
+                Shuffle::Index => {
+                    let source = least | offset & !segment;
+                    (source, source <= most)
+                }
+            };
+            let inside = if mode == Shuffle::Butterfly { (own ^ offset) <= most } else { inside };
+            let source = if inside { source & 31 } else { own };
+            if inside {
+                valid |= 1 << lane;
+            }
+            // A lane outside the exchange has no value to give.
+            if !active(mask & members[lane], source as usize) {
+                return Err(Fault::trap(TrapKind::Uninitialised, lane));
+            }
+            result[lane] = values[source as usize];
+        }
+        self.put_w(warp, ins.d, &result, mask);
+        if ins.e != NONE {
+            self.put_p(warp, ins.e, valid, mask);
+        }
+        Ok(())
+    }
+
+    pub(super) fn vote(&mut self, warp: &mut Warp, ins: &Ins, vote: Vote, members: &[u32; 32], mask: u32) {
+        let votes = warp.p[usize::from(ins.a)];
+        let mut words = [0u32; 32];
+        let mut holds = 0u32;
+        for lane in 0..32 {
+            let group = members[lane] & mask;
+            let ayes = votes & group;
+            words[lane] = ayes;
+            let holds_here = match vote {
+                Vote::All => ayes == group,
+                Vote::Any => ayes != 0,
+                Vote::Uniform => ayes == group || ayes == 0,
+                Vote::Ballot | Vote::Count => false,
+            };
+            holds |= u32::from(holds_here) << lane;
+        }
+        if vote == Vote::Ballot {
+            self.put_w(warp, ins.d, &words, mask);
+        } else {
+            self.put_p(warp, ins.d, holds, mask);
+        }
+    }
+
+    pub(super) fn matching(&mut self, warp: &mut Warp, ins: &Ins, members: &[u32; 32], mask: u32) {
+        let (wide, all) = match ins.op {
+            Op::MatchAnyW => (false, false),
+            Op::MatchAnyD => (true, false),
+            Op::MatchAllW => (false, true),
+            _ => (true, true),
+        };
+        let values: [u64; 32] = if wide {
+            warp.d[usize::from(ins.a)]
+        } else {
+            warp.w[usize::from(ins.a)].map(u64::from)
+        };
+        let mut words = [0u32; 32];
+        let mut agree = 0u32;
+        for lane in 0..32 {
+            let group = members[lane] & mask;
+            let mut same = 0u32;
+            for other in 0..32 {
+                if active(group, other) && values[other] == values[lane] {
+                    same |= 1 << other;
+                }
+            }
+            if !all {
+                words[lane] = same;
+            } else if same == group {
+                words[lane] = group;
+                agree |= 1 << lane;
+            }
+        }
+        self.put_w(warp, ins.d, &words, mask);
+        if ins.e != NONE {
+            self.put_p(warp, ins.e, agree, mask);
+        }
+    }
+
+    pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, members: &[u32; 32], mask: u32) {
+        let values = warp.w[usize::from(ins.a)];
+        let mut words = [0u32; 32];
+        for lane in 0..32 {
+            if !active(mask, lane) {
+                continue;
+            }
+            let group = members[lane] & mask;
+            let mut total = None;
+            for (other, value) in values.iter().enumerate() {
+                if active(group, other) {
+                    total = Some(total.map_or(*value, |total| combine(operation, total, *value)));
+                }
+            }
+            words[lane] = total.unwrap_or(0);
+        }
+        self.put_w(warp, ins.d, &words, mask);
+    }
+
+    /// `D = A * B + C` over integers, by the fragment layouts of the PTX manual.
+    pub(super) fn mma(&mut self, warp: &mut Warp, shape: Mma, start: u32) {
+        let (m, n, k) = (usize::from(shape.m), usize::from(shape.n), usize::from(shape.k));
+        let bits = usize::from(shape.bits);
+        let per_word = 32 / bits;
+        let (results, _) = crate::lower::mma_registers(shape);
+        let a_words = m * k * bits / 1024;
+        let b_words = n * k * bits / 1024;
+        let ext = &self.code.ext[start as usize..];
+        let mut a = vec![0i32; m * k];
+        let mut b = vec![0i32; k * n];
+        let element = |word: u32, at: usize, signed: bool| -> i32 {
+            let raw = word >> (at * bits) & ((1u64 << bits) - 1) as u32;
+            if signed { ((raw << (32 - bits)) as i32) >> (32 - bits) } else { raw as i32 }
+        };
+        // Rows alternate with register number, columns advance by the words of half a row.
+        let row_words = 4 * per_word;
+        for lane in 0..32 {
+            let (group, within) = (lane / 4, lane % 4);
+            for register in 0..a_words {
+                let (row, column) = if m == 16 {
+                    (group + 8 * (register % 2), register / 2 * row_words)
+                } else {
+                    (group, register * row_words)
+                };
+                let word = warp.w[usize::from(ext[results + register])][lane];
+                for at in 0..per_word {
+                    a[row * k + column + within * per_word + at] = element(word, at, shape.signed_a);
+                }
+            }
+            for register in 0..b_words {
+                let word = warp.w[usize::from(ext[results + a_words + register])][lane];
+                for at in 0..per_word {
+                    let row = register * row_words + within * per_word + at;
+                    b[row * n + group] = element(word, at, shape.signed_b);
+                }
+            }
+        }
+        let mut outputs: Vec<[u32; 32]> = vec![[0; 32]; results];
+        for (register, output) in outputs.iter_mut().enumerate() {
+            let addend = warp.w[usize::from(ext[results + a_words + b_words + register])];
+            for lane in 0..32 {
+                let (group, within) = (lane / 4, lane % 4);
+                let row = group + if register >= 2 { 8 } else { 0 };
+                let column = within * 2 + register % 2;
+                let mut sum = i64::from(addend[lane] as i32);
+                for at in 0..k {
+                    let (x, y) = (a[row * k + at], b[at * n + column]);
+                    sum += match (bits, shape.xor) {
+                        (1, true) => i64::from(x ^ y & 1),
+                        (1, false) => i64::from(x & y),
+                        _ => i64::from(x) * i64::from(y),
+                    };
+                }
+                output[lane] = if shape.saturate {
+                    sum.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32 as u32
+                } else {
+                    sum as u32
+                };
+            }
+        }
+        for (register, output) in outputs.iter().enumerate() {
+            self.put_w(warp, ext_slot(self.code, start, register), output, u32::MAX);
+        }
+    }
+}
+
+fn ext_slot(code: &crate::ir::Code, start: u32, register: usize) -> u16 {
+    code.ext[start as usize + register]
+}

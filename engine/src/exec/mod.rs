@@ -1,0 +1,274 @@
+//! Running one thread block: its warps in turn, from barrier to barrier.
+
+mod collective;
+mod digest;
+mod memory;
+mod shadow;
+mod step;
+mod warp;
+
+use crate::{
+    Argument, Geometry, LaunchError, Memory, Outcome, Param, Trap, TrapKind,
+    ir::{BarrierKind, Code, MIDDLE, NONE, TAG_BUFFER, TAG_SHIFT, Vote},
+    lower::MAX_SHARED,
+};
+use alloc::{vec, vec::Vec};
+use digest::Key;
+use shadow::{Pages, Shadow};
+use warp::{Waiting, Warp};
+
+/// Most bytes of local memory of all threads of a block.
+const MAX_LOCAL_TOTAL: u64 = 16 << 20;
+
+/// Why a warp cannot go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    Trap { kind: TrapKind, lane: usize, address: Option<(u16, u64)> },
+    Incomplete { buffer: u16, offset: u64 },
+}
+
+impl Fault {
+    fn trap(kind: TrapKind, lane: usize) -> Self {
+        Self::Trap { kind, lane, address: None }
+    }
+}
+
+/// A fault and the line where it happened.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    fault: Fault,
+    line: u32,
+}
+
+/// Why a warp gave way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    Barrier,
+    Exited,
+}
+
+/// Everything of a running block but its warps.
+pub(crate) struct Machine<'k> {
+    code: &'k Code,
+    geometry: Geometry,
+    cta: [u32; 3],
+    memory: &'k mut dyn Memory,
+    shared: Vec<u8>,
+    shared_shadow: Shadow,
+    pages: Pages,
+    tracked: Option<(u16, bool)>,
+    params: Vec<u8>,
+    dynamic: u32,
+    time: u32,
+    block_time: u32,
+    fuel: u64,
+    spent: u64,
+    key: Option<Key>,
+    /// Threads that arrived at a barrier without waiting.
+    arrived: [u32; 16],
+    level: step::Level,
+}
+
+fn threads(geometry: &Geometry) -> Option<u32> {
+    let [x, y, z] = geometry.block;
+    if x == 0 || y == 0 || z == 0 || x > 1024 || y > 1024 || z > 64 {
+        return None;
+    }
+    let threads = x.checked_mul(y)?.checked_mul(z)?;
+    (threads <= 1024).then_some(threads)
+}
+
+/// Runs one block of a kernel.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn run(
+    code: &Code,
+    max_threads: u32,
+    params: &[Param],
+    geometry: &Geometry,
+    args: &[Argument],
+    cta: [u32; 3],
+    memory: &mut dyn Memory,
+    fuel: u64,
+    key: Option<&[u8; 32]>,
+) -> Result<Outcome, LaunchError> {
+    let threads = threads(geometry).ok_or(LaunchError::Geometry)?;
+    let [x, y, z] = geometry.grid;
+    let inside = cta.iter().zip(geometry.grid).all(|(at, extent)| *at < extent);
+    let required = code.required.is_none_or(|required| required == geometry.block);
+    if !inside || x > 0x7fff_ffff || y > 65535 || z > 65535 || threads > max_threads || !required {
+        return Err(LaunchError::Geometry);
+    }
+    let align = code.dynamic_align.max(16);
+    let dynamic = (code.shared + align - 1) & !(align - 1);
+    let shared = if geometry.shared == 0 { code.shared } else { dynamic.saturating_add(geometry.shared) };
+    if shared > MAX_SHARED || u64::from(code.local) * u64::from(threads) > MAX_LOCAL_TOTAL {
+        return Err(LaunchError::Geometry);
+    }
+    let params = parameters(code, params, args)?;
+    let key = key.map(Key::new);
+    let mut warps: Vec<Warp> =
+        (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
+    let mut machine = Machine {
+        code,
+        geometry: *geometry,
+        cta,
+        memory,
+        shared: vec![0; shared as usize],
+        shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
+        pages: Pages::default(),
+        tracked: None,
+        params,
+        dynamic,
+        time: 1,
+        block_time: 1,
+        fuel,
+        spent: 0,
+        key,
+        arrived: [0; 16],
+        level: step::Level::best(),
+    };
+    match machine.block(&mut warps) {
+        Ok(()) => {
+            let lane_steps = machine.spent;
+            let digest = machine.key.as_ref().map_or([0; 32], |key| {
+                key.finish(warps.iter().map(|warp| (&warp.h, warp.scalar)), lane_steps)
+            });
+            Ok(Outcome::Done { lane_steps, digest })
+        }
+        Err((warp, Stop { fault, line })) => Ok(match fault {
+            Fault::Incomplete { buffer, offset } => Outcome::Incomplete { buffer, offset },
+            Fault::Trap { kind, lane, address } => {
+                let thread = machine.thread(warp * 32 + lane as u32);
+                Outcome::Trap(Trap { kind, line, thread, address })
+            }
+        }),
+    }
+}
+
+fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8>, LaunchError> {
+    if params.len() != args.len() || params.len() != code.params.len() {
+        return Err(LaunchError::ArgumentCount);
+    }
+    let mut bytes = vec![0u8; code.param_bytes as usize];
+    for (index, (argument, (param, at))) in args.iter().zip(params.iter().zip(&code.params)).enumerate() {
+        let at = *at as usize;
+        let into = bytes.get_mut(at..at + param.size as usize).ok_or(LaunchError::Argument(index))?;
+        match argument {
+            Argument::Buffer { index: buffer, offset } => {
+                let address = ((TAG_BUFFER + u64::from(*buffer)) << TAG_SHIFT) + MIDDLE;
+                let address = address.wrapping_add(*offset).to_le_bytes();
+                if into.len() != address.len() || *offset >= MIDDLE {
+                    return Err(LaunchError::Argument(index));
+                }
+                into.copy_from_slice(&address);
+            }
+            Argument::Bytes(value) => {
+                if into.len() != value.len() {
+                    return Err(LaunchError::Argument(index));
+                }
+                into.copy_from_slice(value);
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+impl Machine<'_> {
+    fn thread(&self, linear: u32) -> [u32; 3] {
+        let [x, y, _] = self.geometry.block;
+        [linear % x, linear / x % y, linear / x / y]
+    }
+
+    /// All warps to their end. An error names the warp.
+    fn block(&mut self, warps: &mut [Warp]) -> Result<(), (u32, Stop)> {
+        loop {
+            let mut left = false;
+            for warp in warps.iter_mut() {
+                if warp.live == 0 || warp.waiting.is_some() {
+                    continue;
+                }
+                let number = warp.number;
+                match step::run(self, warp).map_err(|stop| (number, stop))? {
+                    Pause::Barrier => left = true,
+                    Pause::Exited => {}
+                }
+            }
+            left |= warps.iter().any(|warp| warp.waiting.is_some());
+            if !left {
+                return Ok(());
+            }
+            self.release(warps)?;
+        }
+    }
+
+    /// Advances time.
+    fn tick(&mut self) -> Result<(), Fault> {
+        self.time = self.time.checked_add(1).ok_or(Fault::trap(TrapKind::FuelExhausted, 0))?;
+        Ok(())
+    }
+
+    /// Lets the warps pass whose barrier is complete; traps where none is.
+    fn release(&mut self, warps: &mut [Warp]) -> Result<(), (u32, Stop)> {
+        let mut released = false;
+        let live: u32 = warps.iter().map(|warp| warp.live.count_ones()).sum();
+        let live_warps = warps.iter().filter(|warp| warp.live != 0).count();
+        for id in 0..16u32 {
+            let mut wanted = None;
+            let (mut waiting, mut count, mut votes) = (0u32, 0usize, 0u32);
+            for warp in warps.iter() {
+                let Some(at) = warp.waiting.filter(|at| at.id == id) else { continue };
+                if wanted.is_some_and(|(threads, kind)| (threads, kind) != (at.threads, at.kind)) {
+                    return Err(barrier_fault(warp, &at));
+                }
+                wanted = Some((at.threads, at.kind));
+                waiting += warp.live.count_ones();
+                count += 1;
+                votes += (at.votes & warp.live).count_ones();
+            }
+            let Some((threads, kind)) = wanted else { continue };
+            let full = count == live_warps;
+            let arrived = self.arrived[id as usize] + 32 * count as u32;
+            let complete = if threads == 0 { full } else { arrived == threads || full && arrived >= live };
+            if !complete {
+                continue;
+            }
+            released = true;
+            self.arrived[id as usize] = 0;
+            let everyone = count == live_warps;
+            for warp in warps.iter_mut() {
+                let Some(at) = warp.waiting.filter(|at| at.id == id) else { continue };
+                warp.waiting = None;
+                if let BarrierKind::Reduce(vote) = kind {
+                    let mask = warp.live;
+                    let holds = match vote {
+                        Vote::All => votes == waiting,
+                        _ => votes > 0,
+                    };
+                    if at.d != NONE {
+                        if vote == Vote::Count {
+                            self.put_w(warp, at.d, &[votes; 32], mask);
+                        } else {
+                            self.put_p(warp, at.d, if holds { u32::MAX } else { 0 }, mask);
+                        }
+                    }
+                }
+            }
+            if everyone {
+                self.tick().map_err(|fault| (0, Stop { fault, line: 0 }))?;
+                self.block_time = self.time;
+            }
+        }
+        if released {
+            return Ok(());
+        }
+        match warps.iter().find_map(|warp| warp.waiting.map(|at| (warp, at))) {
+            Some((warp, at)) => Err(barrier_fault(warp, &at)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn barrier_fault(warp: &Warp, at: &Waiting) -> (u32, Stop) {
+    let lane = warp.live.trailing_zeros() as usize & 31;
+    (warp.number, Stop { fault: Fault::trap(TrapKind::Barrier, lane), line: at.line })
+}

@@ -1,0 +1,979 @@
+//! The interpreter's loop: one match per decoded instruction, all lanes of a warp at once.
+//!
+//! The loop is compiled once per instruction-set level, chosen at run time; every level computes the same bits.
+#![allow(unsafe_code)] // One call into the loop compiled for what the CPU was seen to have.
+
+use super::{Fault, Machine, Pause, Stop, warp::{Fragment, Waiting, Warp}};
+use crate::{
+    TrapKind, alu,
+    ir::{self, BarrierKind, Gather, Ins, NONE, Op, Ordering, Place, Slot, Special, Vote},
+    soft,
+};
+
+/// What the CPU offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Baseline,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx2,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx512,
+}
+
+impl Level {
+    pub(super) fn best() -> Self {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        {
+            let avx2 = std::is_x86_feature_detected!("avx2")
+                && std::is_x86_feature_detected!("fma")
+                && std::is_x86_feature_detected!("bmi2")
+                && std::is_x86_feature_detected!("popcnt")
+                && std::is_x86_feature_detected!("lzcnt");
+            if avx2
+                && std::is_x86_feature_detected!("avx512f")
+                && std::is_x86_feature_detected!("avx512bw")
+                && std::is_x86_feature_detected!("avx512dq")
+                && std::is_x86_feature_detected!("avx512vl")
+            {
+                return Self::Avx512;
+            }
+            if avx2 {
+                return Self::Avx2;
+            }
+        }
+        Self::Baseline
+    }
+}
+
+/// Operations that hosts have in hardware or not at all.
+trait Host {
+    fn fma(a: f32, b: f32, c: f32) -> f32;
+    fn fma64(a: u64, b: u64, c: u64) -> u64;
+    fn sqrt(a: u32) -> u32;
+    fn sqrt64(a: u64) -> u64;
+}
+
+/// Integers only.
+struct Plain;
+
+impl Host for Plain {
+    #[inline(always)]
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        soft::fma_f32(a, b, c)
+    }
+
+    #[inline(always)]
+    fn fma64(a: u64, b: u64, c: u64) -> u64 {
+        alu::rounded::Near::fma64(a, b, c)
+    }
+
+    #[inline(always)]
+    fn sqrt(a: u32) -> u32 {
+        #[cfg(feature = "std")]
+        return alu::canon(f32::from_bits(a).sqrt());
+        #[cfg(not(feature = "std"))]
+        return alu::rounded::Near::sqrt(a);
+    }
+
+    #[inline(always)]
+    fn sqrt64(a: u64) -> u64 {
+        #[cfg(feature = "std")]
+        return alu::canon64(f64::from_bits(a).sqrt(), [a, 0]);
+        #[cfg(not(feature = "std"))]
+        return alu::rounded::Near::sqrt64(a);
+    }
+}
+
+/// With fused multiply-add instructions.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+struct Fused;
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+impl Host for Fused {
+    #[inline(always)]
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn fma64(a: u64, b: u64, c: u64) -> u64 {
+        let value = f64::from_bits(a).mul_add(f64::from_bits(b), f64::from_bits(c));
+        alu::canon64_3(value, [a, b, c])
+    }
+
+    #[inline(always)]
+    fn sqrt(a: u32) -> u32 {
+        alu::canon(f32::from_bits(a).sqrt())
+    }
+
+    #[inline(always)]
+    fn sqrt64(a: u64) -> u64 {
+        alu::canon64(f64::from_bits(a).sqrt(), [a, 0])
+    }
+}
+
+/// Runs a warp until it waits at a barrier of the block or has exited.
+pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
+    match machine.level {
+        Level::Baseline => interpret::<Plain>(machine, warp),
+        // SAFETY: the level is chosen by asking the CPU.
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        Level::Avx2 => unsafe { avx2(machine, warp) },
+        // SAFETY: as above.
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        Level::Avx512 => unsafe { avx512(machine, warp) },
+    }
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+fn avx2(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
+    interpret::<Fused>(machine, warp)
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt,avx512f,avx512bw,avx512dq,avx512vl")]
+fn avx512(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
+    interpret::<Fused>(machine, warp)
+}
+
+/// Applies `f` to the groups of eight lanes that hold an active one.
+#[inline(always)]
+fn each<R: Copy + Default>(mask: u32, mut f: impl FnMut(usize) -> R) -> [R; 32] {
+    let mut result = [R::default(); 32];
+    if mask == u32::MAX {
+        for (lane, value) in result.iter_mut().enumerate() {
+            *value = f(lane);
+        }
+    } else {
+        for group in 0..4 {
+            if mask >> (8 * group) & 0xff != 0 {
+                for lane in 8 * group..8 * group + 8 {
+                    result[lane] = f(lane);
+                }
+            }
+        }
+    }
+    result
+}
+
+/// The lanes where `f` holds; lanes outside the mask may hold anything.
+#[inline(always)]
+fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
+    let mut result = 0u32;
+    if mask == u32::MAX {
+        for lane in 0..32 {
+            result |= u32::from(f(lane)) << lane;
+        }
+    } else {
+        for group in 0..4 {
+            if mask >> (8 * group) & 0xff != 0 {
+                for lane in 8 * group..8 * group + 8 {
+                    result |= u32::from(f(lane)) << lane;
+                }
+            }
+        }
+    }
+    result
+}
+
+#[inline(always)]
+fn bit(mask: u32, lane: usize) -> u32 {
+    0u32.wrapping_sub(mask >> lane & 1)
+}
+
+impl Machine<'_> {
+    /// Writes a result and folds it into the digest.
+    #[inline(always)]
+    pub(super) fn put_w(&mut self, warp: &mut Warp, slot: Slot, values: &[u32; 32], mask: u32) {
+        let into = &mut warp.w[usize::from(slot)];
+        if mask == u32::MAX {
+            *into = *values;
+            if let Some(key) = &self.key {
+                for lane in 0..32 {
+                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(values[lane]);
+                }
+            }
+            return;
+        }
+        for group in 0..4 {
+            if mask >> (8 * group) & 0xff == 0 {
+                continue;
+            }
+            for lane in 8 * group..8 * group + 8 {
+                let keep = bit(mask, lane);
+                into[lane] = into[lane] & !keep | values[lane] & keep;
+            }
+            if let Some(key) = &self.key {
+                for lane in 8 * group..8 * group + 8 {
+                    let value = values[lane] & bit(mask, lane);
+                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
+                }
+            }
+        }
+    }
+
+    /// Writes a result and folds it into the digest.
+    #[inline(always)]
+    pub(super) fn put_d(&mut self, warp: &mut Warp, slot: Slot, values: &[u64; 32], mask: u32) {
+        let into = &mut warp.d[usize::from(slot)];
+        if mask == u32::MAX {
+            *into = *values;
+            if let Some(key) = &self.key {
+                for lane in 0..32 {
+                    let value = values[lane] as u32 ^ ((values[lane] >> 32) as u32).rotate_left(13);
+                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
+                }
+            }
+            return;
+        }
+        for group in 0..4 {
+            if mask >> (8 * group) & 0xff == 0 {
+                continue;
+            }
+            for lane in 8 * group..8 * group + 8 {
+                if mask >> lane & 1 == 1 {
+                    into[lane] = values[lane];
+                }
+            }
+            if let Some(key) = &self.key {
+                for lane in 8 * group..8 * group + 8 {
+                    let value = values[lane] as u32 ^ ((values[lane] >> 32) as u32).rotate_left(13);
+                    let value = value & bit(mask, lane);
+                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
+                }
+            }
+        }
+    }
+
+    /// Writes a predicate and folds it into the digest.
+    #[inline(always)]
+    pub(super) fn put_p(&mut self, warp: &mut Warp, slot: Slot, values: u32, mask: u32) {
+        let into = &mut warp.p[usize::from(slot)];
+        *into = *into & !mask | values & mask;
+        if let Some(key) = &self.key {
+            warp.scalar =
+                (warp.scalar ^ key.lanes[0]).rotate_left(9).wrapping_mul(0x9e37_79b1).wrapping_add(values & mask);
+        }
+    }
+
+    /// The member masks of a warp-wide instruction; `None` where members are missing.
+    fn members(warp: &Warp, slot: Slot, mask: u32) -> Result<Option<[u32; 32]>, Fault> {
+        let members = warp.w[usize::from(slot)];
+        for (lane, members) in members.iter().enumerate() {
+            if mask >> lane & 1 == 0 {
+                continue;
+            }
+            if members >> lane & 1 == 0 {
+                return Err(Fault::trap(TrapKind::Barrier, lane));
+            }
+            if members & warp.live & !mask != 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(members))
+    }
+
+    fn special(&self, warp: &Warp, special: Special) -> [u32; 32] {
+        let mut values = [0u32; 32];
+        for (lane, value) in values.iter_mut().enumerate() {
+            let own = lane as u32;
+            *value = match special {
+                Special::Tid(axis) => self.thread(warp.first() + own)[usize::from(axis)],
+                Special::Ntid(axis) => self.geometry.block[usize::from(axis)],
+                Special::Ctaid(axis) => self.cta[usize::from(axis)],
+                Special::Nctaid(axis) => self.geometry.grid[usize::from(axis)],
+                Special::Lane => own,
+                Special::WarpSize => 32,
+                Special::LaneMask(Ordering::Eq) => 1 << own,
+                Special::LaneMask(Ordering::Lt) => (1 << own) - 1,
+                Special::LaneMask(Ordering::Le) => u32::MAX >> (31 - own),
+                Special::LaneMask(Ordering::Gt) => !(u32::MAX >> (31 - own)),
+                Special::LaneMask(Ordering::Ge) => !((1 << own) - 1),
+                Special::DynamicShared => self.dynamic,
+                Special::TotalShared => self.geometry.shared,
+            };
+        }
+        values
+    }
+
+    fn charge(&mut self, cost: u32, mask: u32) -> Result<(), Fault> {
+        let steps = u64::from(cost) * u64::from(mask.count_ones());
+        match self.fuel.checked_sub(steps) {
+            Some(rest) => {
+                self.fuel = rest;
+                self.spent += steps;
+                Ok(())
+            }
+            None => Err(Fault::trap(TrapKind::FuelExhausted, mask.trailing_zeros() as usize & 31)),
+        }
+    }
+
+    fn copy_local(warp: &mut Warp, from: u32, to: u32, bytes: u32, mask: u32) {
+        for by in 0..bytes.div_ceil(4) as usize {
+            let (from, to) = (from as usize / 4 + by, to as usize / 4 + by);
+            let (values, written) = (warp.local[from], warp.local_written[from]);
+            for (lane, value) in values.iter().enumerate() {
+                if mask >> lane & 1 == 1 {
+                    warp.local[to][lane] = *value;
+                }
+            }
+            for (into, from) in warp.local_written[to].iter_mut().zip(written) {
+                *into = *into & !mask | from & mask;
+            }
+        }
+    }
+
+    /// Takes the next fragment to run: the one that is furthest behind in the code. `None` where all wait.
+    fn next_fragment(warp: &mut Warp) -> Option<Fragment> {
+        let mut best: Option<usize> = None;
+        for (at, fragment) in warp.fragments.iter().enumerate() {
+            if !fragment.blocked && best.is_none_or(|best| fragment.block < warp.fragments[best].block) {
+                best = Some(at);
+            }
+        }
+        let mut taken = warp.fragments.swap_remove(best?);
+        // Those at the same place come along.
+        let mut at = 0;
+        while at < warp.fragments.len() {
+            if warp.fragments[at].block == taken.block {
+                taken.mask |= warp.fragments.swap_remove(at).mask;
+            } else {
+                at += 1;
+            }
+        }
+        Some(taken)
+    }
+
+    /// Takes the next fragment, or says why there is none.
+    #[inline(never)]
+    fn resume(&self, warp: &mut Warp) -> Result<Option<Fragment>, Stop> {
+        if let Some(fragment) = Self::next_fragment(warp) {
+            return Ok(Some(fragment));
+        }
+        match warp.fragments.first() {
+            Some(stuck) => Err(Stop {
+                fault: Fault::trap(TrapKind::Barrier, stuck.mask.trailing_zeros() as usize & 31),
+                line: self.line_of(stuck.block),
+            }),
+            None => Ok(None),
+        }
+    }
+
+    fn line_of(&self, block: u32) -> u32 {
+        let block = self.code.blocks[block as usize];
+        self.code.lines.get(block.start as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether the whole warp is in `mask`; lanes that are only on their way out leave first.
+    #[inline(never)]
+    fn whole_warp(&mut self, warp: &mut Warp, mask: u32) -> Result<bool, Fault> {
+        let mut at = 0;
+        while at < warp.fragments.len() {
+            let fragment = warp.fragments[at];
+            let mut block = self.code.blocks[fragment.block as usize];
+            if !block.leaves {
+                at += 1;
+                continue;
+            }
+            warp.fragments.swap_remove(at);
+            loop {
+                self.charge(block.cost, fragment.mask)?;
+                let last = self.code.ins[block.start as usize];
+                if !matches!(last.op, Op::Branch) {
+                    break;
+                }
+                block = self.code.blocks[last.imm as usize];
+            }
+            warp.live &= !fragment.mask;
+        }
+        Ok(warp.live == mask)
+    }
+
+    /// Whether some lanes of the warp wait for the whole warp.
+    fn warp_awaited(&self, warp: &Warp) -> Option<u32> {
+        warp.fragments
+            .iter()
+            .find(|fragment| {
+                fragment.blocked && self.code.blocks[fragment.block as usize].gather == Gather::Warp
+            })
+            .map(|fragment| fragment.block)
+    }
+}
+
+/// Where control goes after a block.
+enum Next {
+    Fall,
+    Jump(u32),
+    /// Some lanes to one block, the rest falls through.
+    Part(u32, u32),
+    /// All lanes are placed in fragments already, or gone.
+    Placed,
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_lines, clippy::cognitive_complexity)]
+fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
+    let code = machine.code;
+    'fragment: loop {
+        let Some(current) = machine.resume(warp)? else { return Ok(Pause::Exited) };
+        let (mut block, mask) = (current.block, current.mask);
+        // The nearest block where others are.
+        let horizon = warp.fragments.iter().map(|fragment| fragment.block).min().unwrap_or(u32::MAX);
+        loop {
+            let this = code.blocks[block as usize];
+            let mut members = [0u32; 32];
+            let located = |fault: Fault| Stop { fault, line: machine_line(code, this.start) };
+            match this.gather {
+                Gather::Nobody => {}
+                Gather::Members(slot) => match Machine::members(warp, slot, mask).map_err(located)? {
+                    Some(found) => members = found,
+                    None => {
+                        warp.fragments.push(Fragment { block, mask, blocked: true });
+                        continue 'fragment;
+                    }
+                },
+                Gather::Warp => {
+                    if !machine.whole_warp(warp, mask).map_err(located)? {
+                        warp.fragments.push(Fragment { block, mask, blocked: true });
+                        continue 'fragment;
+                    }
+                }
+            }
+            machine.charge(this.cost, mask).map_err(located)?;
+            if horizon != u32::MAX && !this.leaves && machine.warp_awaited(warp).is_some() {
+                warp.strayed |= mask;
+            }
+            let mut next = Next::Fall;
+            let mut at = this.start as usize;
+            while at < this.end as usize {
+                let ins: &Ins = &code.ins[at];
+                let mut active = mask;
+                if ins.guard != NONE {
+                    let guard = warp.p[usize::from(ins.guard)];
+                    active &= if ins.negated { !guard } else { guard };
+                    if active == 0 {
+                        at += 1;
+                        continue;
+                    }
+                }
+                let (a, b, c) = (usize::from(ins.a), usize::from(ins.b), usize::from(ins.c));
+
+                macro_rules! w1 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let x = &warp.w[a];
+                        let values = each(active, |lane| f(x[lane]));
+                        machine.put_w(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! w2 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let (x, y) = (&warp.w[a], &warp.w[b]);
+                        let values = each(active, |lane| f(x[lane], y[lane]));
+                        machine.put_w(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! w3 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.w[c]);
+                        let values = each(active, |lane| f(x[lane], y[lane], z[lane]));
+                        machine.put_w(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! f2 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        w2!(|x: u32, y: u32| alu::canon(f(f32::from_bits(x), f32::from_bits(y))))
+                    }};
+                }
+                macro_rules! d1 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let x = &warp.d[a];
+                        let values = each(active, |lane| f(x[lane]));
+                        machine.put_d(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! d2 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let (x, y) = (&warp.d[a], &warp.d[b]);
+                        let values = each(active, |lane| f(x[lane], y[lane]));
+                        machine.put_d(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! d3 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        let (x, y, z) = (&warp.d[a], &warp.d[b], &warp.d[c]);
+                        let values = each(active, |lane| f(x[lane], y[lane], z[lane]));
+                        machine.put_d(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! g2 {
+                    ($f:expr) => {{
+                        let f = $f;
+                        d2!(|x: u64, y: u64| alu::canon64(f(f64::from_bits(x), f64::from_bits(y)), [x, y]))
+                    }};
+                }
+                macro_rules! to_d {
+                    ($values:expr) => {{
+                        let values = $values;
+                        machine.put_d(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! to_w {
+                    ($values:expr) => {{
+                        let values = $values;
+                        machine.put_w(warp, ins.d, &values, active);
+                    }};
+                }
+                macro_rules! p {
+                    ($array:ident, $f:expr) => {{
+                        let f = $f;
+                        let (x, y) = (&warp.$array[a], &warp.$array[b]);
+                        let holds = test(active, |lane| f(x[lane], y[lane]));
+                        let holds = holds ^ 0u32.wrapping_sub(ins.imm as u32);
+                        machine.put_p(warp, ins.d, holds, active);
+                    }};
+                }
+                macro_rules! stop {
+                    ($fault:expr) => {
+                        return Err(Stop { fault: $fault, line: code.lines[at] })
+                    };
+                }
+
+                match ins.op {
+                    Op::Nop | Op::Gather => {}
+                    Op::MovW => w1!(|x: u32| x),
+                    Op::AddW => w2!(u32::wrapping_add),
+                    Op::SubW => w2!(u32::wrapping_sub),
+                    Op::MulW => w2!(u32::wrapping_mul),
+                    Op::MadW => w3!(|x: u32, y: u32, z: u32| x.wrapping_mul(y).wrapping_add(z)),
+                    Op::AndW => w2!(|x: u32, y: u32| x & y),
+                    Op::OrW => w2!(|x: u32, y: u32| x | y),
+                    Op::XorW => w2!(|x: u32, y: u32| x ^ y),
+                    Op::NotW => w1!(|x: u32| !x),
+                    Op::ShlW => w2!(alu::shl32),
+                    Op::ShrUW => w2!(alu::shr_u32),
+                    Op::ShrSW => w2!(alu::shr_s32),
+                    Op::MinSW => w2!(|x: u32, y: u32| (x as i32).min(y as i32) as u32),
+                    Op::MaxSW => w2!(|x: u32, y: u32| (x as i32).max(y as i32) as u32),
+                    Op::MinUW => w2!(|x: u32, y: u32| x.min(y)),
+                    Op::MaxUW => w2!(|x: u32, y: u32| x.max(y)),
+                    Op::MulHiUW => w2!(alu::mul_hi_u32),
+                    Op::MulHiSW => w2!(alu::mul_hi_s32),
+                    Op::FunnelLeftWrapW => w3!(alu::funnel_left_wrap),
+                    Op::FunnelRightWrapW => w3!(alu::funnel_right_wrap),
+                    Op::Lop3W => {
+                        let table = ins.imm as u32;
+                        w3!(|x: u32, y: u32, z: u32| alu::lop3(x, y, z, table));
+                    }
+                    Op::PrmtW => w3!(alu::prmt),
+                    Op::Dp4aSS => w3!(alu::dp4a_ss),
+                    Op::SelW => {
+                        let choose = warp.p[c];
+                        let (x, y) = (&warp.w[a], &warp.w[b]);
+                        to_w!(each(active, |lane| {
+                            let first = bit(choose, lane);
+                            x[lane] & first | y[lane] & !first
+                        }));
+                    }
+                    Op::AddF => f2!(|x: f32, y: f32| x + y),
+                    Op::SubF => f2!(|x: f32, y: f32| x - y),
+                    Op::MulF => f2!(|x: f32, y: f32| x * y),
+                    Op::FmaF => w3!(|x: u32, y: u32, z: u32| alu::canon(H::fma(
+                        f32::from_bits(x),
+                        f32::from_bits(y),
+                        f32::from_bits(z)
+                    ))),
+                    Op::DivF => f2!(|x: f32, y: f32| x / y),
+                    Op::SqrtF => w1!(H::sqrt),
+                    Op::MinF => w2!(alu::min_f32),
+                    Op::MaxF => w2!(alu::max_f32),
+                    Op::F32FromS32 => w1!(|x: u32| (x as i32 as f32).to_bits()),
+                    Op::F32FromU32 => w1!(|x: u32| (x as f32).to_bits()),
+                    Op::S32FromF32Near => w1!(|x: u32| soft::rint_f32(f32::from_bits(x)) as i32 as u32),
+                    Op::S32FromF32Zero => w1!(|x: u32| f32::from_bits(x) as i32 as u32),
+                    Op::MovD => d1!(|x: u64| x),
+                    Op::AddD => d2!(u64::wrapping_add),
+                    Op::SubD => d2!(u64::wrapping_sub),
+                    Op::MulD => d2!(u64::wrapping_mul),
+                    Op::MadD => d3!(|x: u64, y: u64, z: u64| x.wrapping_mul(y).wrapping_add(z)),
+                    Op::AndD => d2!(|x: u64, y: u64| x & y),
+                    Op::OrD => d2!(|x: u64, y: u64| x | y),
+                    Op::XorD => d2!(|x: u64, y: u64| x ^ y),
+                    Op::NotD => d1!(|x: u64| !x),
+                    Op::ShlD | Op::ShrUD | Op::ShrSD => {
+                        let (x, y) = (&warp.d[a], &warp.w[b]);
+                        to_d!(match ins.op {
+                            Op::ShlD => each(active, |lane| alu::shl64(x[lane], y[lane])),
+                            Op::ShrUD => each(active, |lane| alu::shr_u64(x[lane], y[lane])),
+                            _ => each(active, |lane| alu::shr_s64(x[lane], y[lane])),
+                        });
+                    }
+                    Op::SelD => {
+                        let choose = warp.p[c];
+                        let (x, y) = (&warp.d[a], &warp.d[b]);
+                        to_d!(each(active, |lane| if choose >> lane & 1 == 1 { x[lane] } else { y[lane] }));
+                    }
+                    Op::AddG => g2!(|x: f64, y: f64| x + y),
+                    Op::SubG => g2!(|x: f64, y: f64| x - y),
+                    Op::MulG => g2!(|x: f64, y: f64| x * y),
+                    Op::FmaG => d3!(H::fma64),
+                    Op::DivG => g2!(|x: f64, y: f64| x / y),
+                    Op::SqrtG => d1!(H::sqrt64),
+                    Op::WideUW => {
+                        let (x, y) = (&warp.w[a], &warp.w[b]);
+                        to_d!(each(active, |lane| u64::from(x[lane]) * u64::from(y[lane])));
+                    }
+                    Op::WideSW => {
+                        let (x, y) = (&warp.w[a], &warp.w[b]);
+                        to_d!(each(active, |lane| (i64::from(x[lane] as i32) * i64::from(y[lane] as i32)) as u64));
+                    }
+                    Op::MadWideUW => {
+                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.d[c]);
+                        to_d!(each(active, |lane| (u64::from(x[lane]) * u64::from(y[lane])).wrapping_add(z[lane])));
+                    }
+                    Op::MadWideSW => {
+                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.d[c]);
+                        to_d!(each(active, |lane| {
+                            ((i64::from(x[lane] as i32) * i64::from(y[lane] as i32)) as u64).wrapping_add(z[lane])
+                        }));
+                    }
+                    Op::ZextD => {
+                        let x = &warp.w[a];
+                        to_d!(each(active, |lane| u64::from(x[lane])));
+                    }
+                    Op::SextD => {
+                        let x = &warp.w[a];
+                        to_d!(each(active, |lane| i64::from(x[lane] as i32) as u64));
+                    }
+                    Op::TruncW => {
+                        let x = &warp.d[a];
+                        to_w!(each(active, |lane| x[lane] as u32));
+                    }
+                    Op::HighW => {
+                        let x = &warp.d[a];
+                        to_w!(each(active, |lane| (x[lane] >> 32) as u32));
+                    }
+                    Op::PackD => {
+                        let (x, y) = (&warp.w[a], &warp.w[b]);
+                        to_d!(each(active, |lane| u64::from(x[lane]) | u64::from(y[lane]) << 32));
+                    }
+                    Op::G64FromS32 => {
+                        let x = &warp.w[a];
+                        to_d!(each(active, |lane| f64::from(x[lane] as i32).to_bits()));
+                    }
+                    Op::G64FromF32 => {
+                        let x = &warp.w[a];
+                        to_d!(each(active, |lane| alu::f64_from_f32(x[lane])));
+                    }
+                    Op::W1(f) => w1!(f),
+                    Op::W2(f) => w2!(f),
+                    Op::W3(f) => w3!(f),
+                    Op::W4(f) => {
+                        let (x, y, z, v) = (&warp.w[a], &warp.w[b], &warp.w[c], &warp.w[usize::from(ins.e)]);
+                        to_w!(each(active, |lane| f(x[lane], y[lane], z[lane], v[lane])));
+                    }
+                    Op::D1(f) => d1!(f),
+                    Op::D2(f) => d2!(f),
+                    Op::D3(f) => d3!(f),
+                    Op::WD(f) => {
+                        let x = &warp.d[a];
+                        to_w!(each(active, |lane| f(x[lane])));
+                    }
+                    Op::DW(f) => {
+                        let x = &warp.w[a];
+                        to_d!(each(active, |lane| f(x[lane])));
+                    }
+                    Op::DDWW(f) => {
+                        let (x, y, z) = (&warp.d[a], &warp.w[b], &warp.w[c]);
+                        to_d!(each(active, |lane| f(x[lane], y[lane], z[lane])));
+                    }
+                    Op::DDDWW(f) => {
+                        let (x, y, z, v) = (&warp.d[a], &warp.d[b], &warp.w[c], &warp.w[usize::from(ins.e)]);
+                        to_d!(each(active, |lane| f(x[lane], y[lane], z[lane], v[lane])));
+                    }
+                    Op::EqW => p!(w, |x: u32, y: u32| x == y),
+                    Op::LtSW => p!(w, |x: u32, y: u32| (x as i32) < y as i32),
+                    Op::LeSW => p!(w, |x: u32, y: u32| x as i32 <= y as i32),
+                    Op::LtUW => p!(w, |x: u32, y: u32| x < y),
+                    Op::LeUW => p!(w, |x: u32, y: u32| x <= y),
+                    Op::EqF => p!(w, |x: u32, y: u32| f32::from_bits(x) == f32::from_bits(y)),
+                    Op::LtF => p!(w, |x: u32, y: u32| f32::from_bits(x) < f32::from_bits(y)),
+                    Op::LeF => p!(w, |x: u32, y: u32| f32::from_bits(x) <= f32::from_bits(y)),
+                    Op::EqD => p!(d, |x: u64, y: u64| x == y),
+                    Op::LtSD => p!(d, |x: u64, y: u64| (x as i64) < y as i64),
+                    Op::LeSD => p!(d, |x: u64, y: u64| x as i64 <= y as i64),
+                    Op::LtUD => p!(d, |x: u64, y: u64| x < y),
+                    Op::LeUD => p!(d, |x: u64, y: u64| x <= y),
+                    Op::EqG => p!(d, |x: u64, y: u64| f64::from_bits(x) == f64::from_bits(y)),
+                    Op::LtG => p!(d, |x: u64, y: u64| f64::from_bits(x) < f64::from_bits(y)),
+                    Op::LeG => p!(d, |x: u64, y: u64| f64::from_bits(x) <= f64::from_bits(y)),
+                    Op::PW1(f) => {
+                        let x = &warp.w[a];
+                        let holds = test(active, |lane| f(x[lane]));
+                        machine.put_p(warp, ins.d, holds, active);
+                    }
+                    Op::PW2(f) => p!(w, f),
+                    Op::PD1(f) => {
+                        let x = &warp.d[a];
+                        let holds = test(active, |lane| f(x[lane]));
+                        machine.put_p(warp, ins.d, holds, active);
+                    }
+                    Op::PD2(f) => p!(d, f),
+                    Op::MovP => machine.put_p(warp, ins.d, warp.p[a], active),
+                    Op::NotP => machine.put_p(warp, ins.d, !warp.p[a], active),
+                    Op::AndP => machine.put_p(warp, ins.d, warp.p[a] & warp.p[b], active),
+                    Op::OrP => machine.put_p(warp, ins.d, warp.p[a] | warp.p[b], active),
+                    Op::XorP => machine.put_p(warp, ins.d, warp.p[a] ^ warp.p[b], active),
+                    Op::SelP => {
+                        let choose = warp.p[c];
+                        machine.put_p(warp, ins.d, warp.p[a] & choose | warp.p[b] & !choose, active);
+                    }
+                    Op::AddCarryW | Op::SubCarryW => {
+                        let (x, y, carry) = (&warp.w[a], &warp.w[b], warp.p[c]);
+                        let subtract = matches!(ins.op, Op::SubCarryW);
+                        let (mut values, mut out) = ([0u32; 32], 0u32);
+                        for lane in 0..32 {
+                            let by = u64::from(y[lane]) + u64::from(carry >> lane & 1);
+                            let sum = if subtract {
+                                u64::from(x[lane]).wrapping_sub(by)
+                            } else {
+                                u64::from(x[lane]) + by
+                            };
+                            values[lane] = sum as u32;
+                            out |= ((sum >> 32) as u32 & 1) << lane;
+                        }
+                        machine.put_w(warp, ins.d, &values, active);
+                        if ins.e != NONE {
+                            machine.put_p(warp, ins.e, out, active);
+                        }
+                    }
+                    Op::AddCarryD | Op::SubCarryD => {
+                        let (x, y, carry) = (&warp.d[a], &warp.d[b], warp.p[c]);
+                        let subtract = matches!(ins.op, Op::SubCarryD);
+                        let (mut values, mut out) = ([0u64; 32], 0u32);
+                        for lane in 0..32 {
+                            let by = u128::from(y[lane]) + u128::from(carry >> lane & 1);
+                            let sum = if subtract {
+                                u128::from(x[lane]).wrapping_sub(by)
+                            } else {
+                                u128::from(x[lane]) + by
+                            };
+                            values[lane] = sum as u64;
+                            out |= ((sum >> 64) as u32 & 1) << lane;
+                        }
+                        machine.put_d(warp, ins.d, &values, active);
+                        if ins.e != NONE {
+                            machine.put_p(warp, ins.e, out, active);
+                        }
+                    }
+                    Op::Load(access) => {
+                        if let Err(fault) = machine.load(warp, ins, access, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::Store(access) => {
+                        if let Err(fault) = machine.store(warp, ins, access, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::Reduce(operation, access) => {
+                        if let Err(fault) = machine.reduce(warp, ins, operation, access, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::CopyLocal { from, to, bytes } => Machine::copy_local(warp, from, to, bytes, active),
+                    Op::InSpace(place) => {
+                        let x = &warp.d[a];
+                        let holds = test(active, |lane| in_space(place, x[lane]));
+                        machine.put_p(warp, ins.d, holds, active);
+                    }
+                    Op::Special(special) => {
+                        let values = machine.special(warp, special);
+                        machine.put_w(warp, ins.d, &values, active);
+                    }
+                    Op::Shuffle(mode) => {
+                        if let Err(fault) = machine.shuffle(warp, ins, mode, &members, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::Vote(vote) => machine.vote(warp, ins, vote, &members, active),
+                    Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
+                        machine.matching(warp, ins, &members, active);
+                    }
+                    Op::Redux(operation) => machine.redux(warp, ins, operation, &members, active),
+                    Op::WarpBarrier => {
+                        // Only a barrier of all live lanes orders the warp's accesses.
+                        if (0..32).all(|lane| active >> lane & 1 == 0 || members[lane] & warp.live == warp.live) {
+                            if let Err(fault) = machine.tick() {
+                                stop!(fault);
+                            }
+                            warp.synced = machine.time;
+                        }
+                    }
+                    Op::Mma(shape, start) => {
+                        if active != u32::MAX {
+                            stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31));
+                        }
+                        machine.mma(warp, shape, start);
+                    }
+                    Op::Mark => warp.p[usize::from(ins.d)] |= active,
+                    Op::Carry => {
+                        let held = warp.p[a];
+                        let into = &mut warp.p[usize::from(ins.d)];
+                        *into = *into & !active | held & active;
+                    }
+                    Op::Need => {
+                        let missing = active & !warp.p[a];
+                        if missing != 0 {
+                            stop!(Fault::trap(TrapKind::Uninitialised, missing.trailing_zeros() as usize));
+                        }
+                    }
+                    Op::Branch => {
+                        next = if active == mask { Next::Jump(ins.imm as u32) } else { Next::Part(ins.imm as u32, active) };
+                    }
+                    Op::Call => {
+                        warp.w[usize::from(ins.d)] = blend(&warp.w[usize::from(ins.d)], block + 1, active);
+                        next = Next::Jump(ins.imm as u32);
+                    }
+                    Op::Return | Op::BranchIndex => {
+                        let values = warp.w[a];
+                        let table = match ins.op {
+                            Op::BranchIndex => Some(&code.tables[ins.imm as usize]),
+                            _ => None,
+                        };
+                        let mut left = active;
+                        while left != 0 {
+                            let lane = left.trailing_zeros() as usize;
+                            let value = values[lane];
+                            let mut group = 0u32;
+                            for (other, found) in values.iter().enumerate() {
+                                group |= u32::from(*found == value) << other;
+                            }
+                            group &= left;
+                            left &= !group;
+                            let target = match table {
+                                Some(table) => match table.get(value as usize) {
+                                    Some(target) => *target,
+                                    None => stop!(Fault::trap(TrapKind::OutOfBounds, lane)),
+                                },
+                                None => value,
+                            };
+                            warp.fragments.push(Fragment { block: target, mask: group, blocked: false });
+                        }
+                        if active != mask {
+                            warp.fragments.push(Fragment { block: block + 1, mask: mask & !active, blocked: false });
+                        }
+                        next = Next::Placed;
+                    }
+                    Op::Exit => {
+                        if let Some(awaited) = machine.warp_awaited(warp)
+                            && warp.strayed & active != 0
+                        {
+                            let lane = (warp.strayed & active).trailing_zeros() as usize;
+                            return Err(Stop {
+                                fault: Fault::trap(TrapKind::Barrier, lane),
+                                line: machine.line_of(awaited),
+                            });
+                        }
+                        warp.live &= !active;
+                        if active != mask {
+                            warp.fragments.push(Fragment { block: block + 1, mask: mask & !active, blocked: false });
+                        }
+                        next = Next::Placed;
+                    }
+                    Op::Trap => stop!(Fault::trap(TrapKind::Trap, active.trailing_zeros() as usize & 31)),
+                    Op::Barrier(kind) => {
+                        let waiting = match barrier(warp, ins, kind, active, code.lines[at]) {
+                            Some(waiting) => waiting,
+                            None => stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31)),
+                        };
+                        if kind == BarrierKind::Arrive {
+                            let arrived = &mut machine.arrived[waiting.id as usize];
+                            *arrived = arrived.saturating_add(32);
+                        } else {
+                            warp.waiting = Some(waiting);
+                            warp.strayed = 0;
+                            warp.fragments.push(Fragment { block: block + 1, mask, blocked: false });
+                            return Ok(Pause::Barrier);
+                        }
+                    }
+                }
+                at += 1;
+            }
+            let target = match next {
+                Next::Fall => block + 1,
+                Next::Jump(target) => target,
+                Next::Part(target, taken) => {
+                    warp.fragments.push(Fragment { block: target, mask: taken, blocked: false });
+                    warp.fragments.push(Fragment { block: block + 1, mask: mask & !taken, blocked: false });
+                    continue 'fragment;
+                }
+                Next::Placed => continue 'fragment,
+            };
+            if target >= horizon {
+                warp.fragments.push(Fragment { block: target, mask, blocked: false });
+                continue 'fragment;
+            }
+            block = target;
+        }
+    }
+}
+
+fn blend(old: &[u32; 32], value: u32, mask: u32) -> [u32; 32] {
+    let mut values = *old;
+    for (lane, into) in values.iter_mut().enumerate() {
+        if mask >> lane & 1 == 1 {
+            *into = value;
+        }
+    }
+    values
+}
+
+fn in_space(place: Place, address: u64) -> bool {
+    let tag = address >> ir::TAG_SHIFT;
+    match place {
+        Place::Shared => tag == ir::TAG_SHARED,
+        Place::Local => tag == ir::TAG_LOCAL,
+        Place::Param => tag == ir::TAG_PARAM,
+        Place::Const => false,
+        Place::Global | Place::Generic => tag == ir::TAG_TABLE || tag >= ir::TAG_BUFFER,
+    }
+}
+
+/// The barrier that a warp arrives at; `None` where its operands make no sense.
+fn barrier(warp: &Warp, ins: &Ins, kind: BarrierKind, mask: u32, line: u32) -> Option<Waiting> {
+    let first = mask.trailing_zeros() as usize & 31;
+    let uniform = |slot: Slot| {
+        let values = &warp.w[usize::from(slot)];
+        let value = values[first];
+        (0..32).all(|lane| mask >> lane & 1 == 0 || values[lane] == value).then_some(value)
+    };
+    let id = uniform(ins.a)?;
+    let threads = if ins.b == NONE {
+        0
+    } else {
+        match uniform(ins.b)? {
+            0 => return None,
+            threads if threads % 32 != 0 => return None,
+            threads => threads,
+        }
+    };
+    let votes = match kind {
+        BarrierKind::Reduce(Vote::All | Vote::Any | Vote::Count | Vote::Uniform | Vote::Ballot) => {
+            warp.p[usize::from(ins.c)]
+        }
+        BarrierKind::Sync | BarrierKind::Arrive => 0,
+    };
+    (id < 16).then_some(Waiting { id, threads, kind, d: ins.d, votes, line })
+}
+
+fn machine_line(code: &ir::Code, at: u32) -> u32 {
+    code.lines.get(at as usize).copied().unwrap_or(0)
+}

@@ -1,0 +1,386 @@
+//! What runs: a flat list of decoded instructions over register slots.
+//!
+//! Slots come in three classes: `W` (32 bits a lane; 16-bit registers live here zero-extended), `D` (64 bits a lane) and
+//! `P` (predicates, one bit a lane). Immediates are slots too, filled once per warp, so no operand needs decoding.
+
+use alloc::{sync::Arc, vec::Vec};
+
+/// Slot of a register; which class follows from the operation.
+pub(crate) type Slot = u16;
+
+/// No register.
+pub(crate) const NONE: u16 = u16::MAX;
+
+/// Loads and stores: state spaces that execution tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Generic,
+    Global,
+    Const,
+    Shared,
+    Local,
+    Param,
+}
+
+/// How a narrow element fills its register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extend {
+    Zero,
+    /// Sign-extended to 32 bits.
+    Sign32,
+    /// Sign-extended to 16 bits.
+    Sign16,
+}
+
+/// A load or a store of `count` elements of `size` bytes; elements of 8 bytes are in `D`, others in `W`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) place: Place,
+    /// Bytes of one element: 1, 2, 4, 8.
+    pub(crate) size: u8,
+    /// Elements: 1, 2, 4.
+    pub(crate) count: u8,
+    pub(crate) extend: Extend,
+    /// The address register is 64 bits wide.
+    pub(crate) wide: bool,
+}
+
+/// Shared-memory reductions whose outcome does not depend on order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduce {
+    Add,
+    And,
+    Or,
+    Xor,
+    MinS,
+    MaxS,
+    MinU,
+    MaxU,
+}
+
+/// Values that PTX reads from special registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Special {
+    Tid(u8),
+    Ntid(u8),
+    Ctaid(u8),
+    Nctaid(u8),
+    Lane,
+    WarpSize,
+    LaneMask(Ordering),
+    DynamicShared,
+    TotalShared,
+}
+
+/// The lanes that a lane mask names, relative to the own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ordering {
+    Eq,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// How `shfl` finds the source lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shuffle {
+    Up,
+    Down,
+    Butterfly,
+    Index,
+}
+
+/// What `vote` and reducing barriers answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vote {
+    All,
+    Any,
+    Uniform,
+    Ballot,
+    /// `bar.red.popc`.
+    Count,
+}
+
+/// Element types of `mma` operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mma {
+    pub(crate) m: u8,
+    pub(crate) n: u8,
+    pub(crate) k: u16,
+    /// Bits of an element of A and B.
+    pub(crate) bits: u8,
+    pub(crate) signed_a: bool,
+    pub(crate) signed_b: bool,
+    pub(crate) saturate: bool,
+    /// For single bits: xor rather than and, then popcount.
+    pub(crate) xor: bool,
+}
+
+/// The operations. Operands are `d`, `e`, `a`, `b`, `c`; `e` is a second result or a fourth operand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Op {
+    Nop,
+    /// Call parameters move within local memory, with what is known of their initialisation.
+    CopyLocal { from: u32, to: u32, bytes: u32 },
+    // W ← W: the common ones, inlined in the loop.
+    MovW,
+    AddW,
+    SubW,
+    MulW,
+    MadW,
+    AndW,
+    OrW,
+    XorW,
+    NotW,
+    ShlW,
+    ShrUW,
+    ShrSW,
+    MinSW,
+    MaxSW,
+    MinUW,
+    MaxUW,
+    MulHiUW,
+    MulHiSW,
+    FunnelLeftWrapW,
+    FunnelRightWrapW,
+    /// Truth table in `imm`.
+    Lop3W,
+    PrmtW,
+    Dp4aSS,
+    SelW,
+    AddF,
+    SubF,
+    MulF,
+    FmaF,
+    DivF,
+    SqrtF,
+    MinF,
+    MaxF,
+    F32FromS32,
+    F32FromU32,
+    S32FromF32Near,
+    S32FromF32Zero,
+    // D ← D
+    MovD,
+    AddD,
+    SubD,
+    MulD,
+    MadD,
+    AndD,
+    OrD,
+    XorD,
+    NotD,
+    ShlD,
+    ShrUD,
+    ShrSD,
+    SelD,
+    AddG,
+    SubG,
+    MulG,
+    FmaG,
+    DivG,
+    SqrtG,
+    // between widths
+    WideUW,
+    WideSW,
+    MadWideUW,
+    MadWideSW,
+    ZextD,
+    SextD,
+    TruncW,
+    HighW,
+    PackD,
+    G64FromS32,
+    G64FromF32,
+    // Anything else, one call per lane.
+    W1(fn(u32) -> u32),
+    W2(fn(u32, u32) -> u32),
+    W3(fn(u32, u32, u32) -> u32),
+    /// `d = f(a, b, c, e)`
+    W4(fn(u32, u32, u32, u32) -> u32),
+    D1(fn(u64) -> u64),
+    D2(fn(u64, u64) -> u64),
+    D3(fn(u64, u64, u64) -> u64),
+    /// W from D.
+    WD(fn(u64) -> u32),
+    /// D from W.
+    DW(fn(u32) -> u64),
+    /// D from D, W, W.
+    DDWW(fn(u64, u32, u32) -> u64),
+    /// D from D(a), D(b), W(c), W(e).
+    DDDWW(fn(u64, u64, u32, u32) -> u64),
+    // Comparisons; the result is inverted where `imm` is 1.
+    EqW,
+    LtSW,
+    LeSW,
+    LtUW,
+    LeUW,
+    EqF,
+    LtF,
+    LeF,
+    EqD,
+    LtSD,
+    LeSD,
+    LtUD,
+    LeUD,
+    EqG,
+    LtG,
+    LeG,
+    PW1(fn(u32) -> bool),
+    PW2(fn(u32, u32) -> bool),
+    PD1(fn(u64) -> bool),
+    PD2(fn(u64, u64) -> bool),
+    // Predicates.
+    MovP,
+    NotP,
+    AndP,
+    OrP,
+    XorP,
+    /// `d = c ? a : b`
+    SelP,
+    // Arithmetic with the carry in `c` (a predicate) and the carry out in `e`.
+    AddCarryW,
+    SubCarryW,
+    AddCarryD,
+    SubCarryD,
+    // Memory: data in d, e, b, c; address in a, plus `imm`.
+    Load(Access),
+    Store(Access),
+    /// `[a + imm] = op([a + imm], b)`
+    Reduce(Reduce, Access),
+    /// Whether the generic address in D lies in the space.
+    InSpace(Place),
+    Special(Special),
+    // Warp-wide.
+    /// d, e (P) = a from lane b, clamp c; member mask in ext.
+    Shuffle(Shuffle),
+    /// `a`: predicate, `b`: member mask, result in d (W or P).
+    Vote(Vote),
+    /// d (W) = lanes with the same a; b: member mask.
+    MatchAnyW,
+    MatchAnyD,
+    /// d (W), e (P).
+    MatchAllW,
+    MatchAllD,
+    /// d = reduction of a over the member mask b.
+    Redux(Reduce),
+    WarpBarrier,
+    /// Names the member mask `b` of the shuffle that follows; gone once blocks are made.
+    Gather,
+    Mma(Mma, u32),
+    // Uninitialised registers: `d` and `a` are predicate slots that say which lanes hold a value.
+    Mark,
+    Carry,
+    Need,
+    // Ends of blocks.
+    /// To block `imm`.
+    Branch,
+    /// To the block that table `imm` names for `a`.
+    BranchIndex,
+    /// To block `imm`; the block to come back to goes to `d`.
+    Call,
+    /// To the block in `a`.
+    Return,
+    Exit,
+    Trap,
+    /// Barrier `a` for `b` threads (all where absent); reductions: predicate `c`, result `d`.
+    Barrier(BarrierKind),
+}
+
+/// Forms of `barrier`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BarrierKind {
+    Sync,
+    Arrive,
+    Reduce(Vote),
+}
+
+/// One decoded instruction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ins {
+    pub(crate) op: Op,
+    /// Predicate slot, or [`NONE`].
+    pub(crate) guard: Slot,
+    pub(crate) d: Slot,
+    pub(crate) e: Slot,
+    pub(crate) a: Slot,
+    pub(crate) b: Slot,
+    pub(crate) c: Slot,
+    /// The guard is inverted.
+    pub(crate) negated: bool,
+    pub(crate) imm: i32,
+}
+
+/// A run of instructions entered only at its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// Lane-steps per active thread.
+    pub(crate) cost: u32,
+    /// What must be together before the block runs.
+    pub(crate) gather: Gather,
+    /// Nothing but the way to the end of the thread.
+    pub(crate) leaves: bool,
+}
+
+/// Whose arrival a block waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gather {
+    Nobody,
+    /// The lanes in the member mask in this W slot.
+    Members(Slot),
+    /// All lanes of the warp that have not exited.
+    Warp,
+}
+
+/// A kernel's code.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) ins: Vec<Ins>,
+    pub(crate) lines: Vec<u32>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) entry: u32,
+    /// Targets of `brx.idx`.
+    pub(crate) tables: Vec<Vec<u32>>,
+    /// Operands of `mma`.
+    pub(crate) ext: Vec<Slot>,
+    /// Slots per class, constants included, which come last.
+    pub(crate) w: u16,
+    pub(crate) d: u16,
+    pub(crate) p: u16,
+    pub(crate) w_constants: Vec<(Slot, u32)>,
+    pub(crate) d_constants: Vec<(Slot, u64)>,
+    pub(crate) p_constants: Vec<(Slot, bool)>,
+    /// Initialised module variables, read-only.
+    pub(crate) table: Arc<[u8]>,
+    /// Offset of each parameter in the parameter block.
+    pub(crate) params: Vec<u32>,
+    pub(crate) param_bytes: u32,
+    /// Bytes of static shared memory, local memory of a thread.
+    pub(crate) shared: u32,
+    pub(crate) local: u32,
+    /// The kernel declares dynamic shared memory; its alignment.
+    pub(crate) dynamic_align: u32,
+    /// Smallest access to shared, global memory: the unit of the race detector. Power of two.
+    pub(crate) shared_grain: u32,
+    pub(crate) global_grain: u32,
+    pub(crate) required: Option<[u32; 3]>,
+}
+
+/// Generic addresses carry their space above this bit.
+pub(crate) const TAG_SHIFT: u32 = 44;
+/// Where a buffer starts inside its window, so that pointers below it keep their tag.
+pub(crate) const MIDDLE: u64 = 1 << 43;
+pub(crate) const TAG_SHARED: u64 = 1;
+pub(crate) const TAG_LOCAL: u64 = 2;
+pub(crate) const TAG_TABLE: u64 = 3;
+pub(crate) const TAG_PARAM: u64 = 4;
+/// Buffer `i` has tag `TAG_BUFFER + i`.
+pub(crate) const TAG_BUFFER: u64 = 16;
+
+/// Start of a space's window in generic addresses.
+pub(crate) const fn window(tag: u64) -> u64 {
+    tag << TAG_SHIFT
+}

@@ -1,0 +1,120 @@
+//! Branches, calls, ends of threads.
+
+use super::{Builder, Class, Formal, Mods, NO, Raw, Refused, Site, arith::unfit};
+use crate::{
+    ast::{Operand, Type},
+    ir::Op,
+};
+use alloc::{borrow::ToOwned, format, vec::Vec};
+
+impl<'a> Builder<'_, 'a> {
+    /// Control flow; false where the instruction is none.
+    pub(super) fn select_flow(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<bool> {
+        match mods.name {
+            "bra" => {
+                mods.take("uni");
+                let [Operand::Name(name)] = operands else { return unfit(mods) };
+                let label = self.find_label(name)?;
+                let raw = Raw { imm: label as i32, ..self.raw(Op::Branch) };
+                self.push(raw);
+            }
+            "brx" => {
+                mods.take("idx");
+                mods.take("uni");
+                let [index, Operand::Name(list)] = operands else { return unfit(mods) };
+                let index = self.source(index, Type::U32)?;
+                let Some(names) = self.target_lists.get(list).cloned() else {
+                    return Err(format!("the branch targets `{list}` do not exist"));
+                };
+                let mut targets = Vec::new();
+                for name in names {
+                    targets.push(self.find_label(name)?);
+                }
+                let table = self.tables.len() as i32;
+                self.tables.push(targets);
+                let raw = Raw { a: index, imm: table, ..self.raw(Op::BranchIndex) };
+                self.push(raw);
+            }
+            "ret" => {
+                mods.take("uni");
+                match self.back {
+                    Some(back) => self.emit(Op::Return, NO, back, NO, NO),
+                    None => self.emit(Op::Exit, NO, NO, NO, NO),
+                }
+            }
+            "exit" => self.emit(Op::Exit, NO, NO, NO, NO),
+            "trap" => self.emit(Op::Trap, NO, NO, NO, NO),
+            "call" => self.call(mods, operands)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn call(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        mods.take("uni");
+        let empty = Vec::new();
+        let (returns, name, params) = match operands {
+            [Operand::Name(name)] => (&empty, *name, &empty),
+            [Operand::Name(name), Operand::List(params)] => (&empty, *name, params),
+            [Operand::List(returns), Operand::Name(name)] => (returns, *name, &empty),
+            [Operand::List(returns), Operand::Name(name), Operand::List(params)] => (returns, *name, params),
+            _ => return Err("calls through pointers are not supported: call the function by its name".to_owned()),
+        };
+        let Some(callee) = self.callees.get(name).cloned() else {
+            return Err(match name {
+                "vprintf" => "printf is not supported: write to a buffer".to_owned(),
+                "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
+                "__assertfail" => "assert is not supported: compile with -DNDEBUG".to_owned(),
+                _ if self.register(name).is_ok() => {
+                    "calls through pointers are not supported: call the function by its name".to_owned()
+                }
+                _ => format!("the function `{name}` is not defined in this module"),
+            });
+        };
+        if params.len() != callee.params.len() || returns.len() != callee.returns.len() {
+            return Err(format!("`{name}` is called with another number of parameters than it has"));
+        }
+        let skip = self.jump_unless_guard();
+        for (operand, formal) in params.iter().zip(&callee.params) {
+            match *formal {
+                Formal::Memory { at, size } => {
+                    let from = self.call_param(operand, size)?;
+                    self.emit(Op::CopyLocal { from, to: at, bytes: size }, NO, NO, NO, NO);
+                }
+                Formal::Register(register, kind) => {
+                    let value = self.source(operand, kind)?;
+                    let op = if self.class(register) == Class::D { Op::MovD } else { Op::MovW };
+                    self.emit(op, register, value, NO, NO);
+                }
+            }
+        }
+        let raw = Raw { d: callee.back, imm: callee.label as i32, ..self.raw(Op::Call) };
+        self.push(raw);
+        for (operand, formal) in returns.iter().zip(&callee.returns) {
+            match *formal {
+                Formal::Memory { at, size } => {
+                    let to = self.call_param(operand, size)?;
+                    self.emit(Op::CopyLocal { from: at, to, bytes: size }, NO, NO, NO, NO);
+                }
+                Formal::Register(register, kind) => {
+                    let d = self.result(operand, kind)?;
+                    let op = if self.class(register) == Class::D { Op::MovD } else { Op::MovW };
+                    self.emit(op, d, register, NO, NO);
+                }
+            }
+        }
+        self.land(skip);
+        Ok(())
+    }
+
+    /// Address of a call's parameter variable of that size.
+    fn call_param(&mut self, operand: &Operand<'a>, size: u32) -> Refused<u32> {
+        let Operand::Name(name) = *operand else {
+            return Err("a call's parameter is not a variable".to_owned());
+        };
+        match self.variable(name)? {
+            Some((Site::CallParam { size: own }, at)) if own == size => Ok(at as u32),
+            _ => Err(format!("`{name}` is not a parameter variable of {size} bytes")),
+        }
+    }
+}

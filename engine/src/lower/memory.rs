@@ -1,0 +1,291 @@
+//! Loads, stores, address conversions, order-independent reductions.
+
+use super::{Builder, Class, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
+use crate::{
+    ast::{Operand, Type},
+    ir::{self, Access, Extend, Op, Place, Reduce},
+};
+use alloc::{borrow::ToOwned, format};
+
+/// Ordering, scope, caching and prefetch hints: within one thread block, without races, they change nothing.
+const HINTS: [&str; 24] = [
+    "weak", "volatile", "relaxed", "acquire", "release", "cta", "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt",
+    "nc", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate",
+    "L2::64B", "L2::128B", "L2::256B",
+];
+
+const PLACES: [(&str, Place); 9] = [
+    ("global", Place::Global),
+    ("const", Place::Const),
+    ("shared", Place::Shared),
+    ("shared::cta", Place::Shared),
+    ("local", Place::Local),
+    ("param", Place::Param),
+    ("param::entry", Place::Param),
+    ("param::func", Place::Param),
+    ("generic", Place::Generic),
+];
+
+/// An address operand: where, the register, the rest.
+struct Target {
+    place: Place,
+    register: Vreg,
+    offset: i32,
+}
+
+impl<'a> Builder<'_, 'a> {
+    /// Memory instructions; false where the instruction is none.
+    pub(super) fn select_memory(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<bool> {
+        match mods.name {
+            "ld" | "ldu" => self.load(mods, operands)?,
+            "st" => self.store(mods, operands)?,
+            "cvta" => self.cvta(mods, operands)?,
+            "isspacep" => {
+                let place = mods.take_any(&PLACES);
+                let [d, a] = exactly(operands)?;
+                let a = self.source(a, Type::B64)?;
+                let d = self.result(d, Type::Pred)?;
+                match place {
+                    Some(place) => self.emit(Op::InSpace(place), d, a, NO, NO),
+                    None => return unfit(mods),
+                }
+            }
+            "atom" | "red" => self.reduce(mods, operands)?,
+            "prefetch" | "prefetchu" | "applypriority" => {
+                while let Some(word) = mods.first() {
+                    mods.take(word);
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn hints(mods: &mut Mods<'a>) {
+        for hint in HINTS {
+            mods.take(hint);
+        }
+    }
+
+    fn note_grain(&mut self, place: Place, size: u32) {
+        if matches!(place, Place::Shared | Place::Generic) {
+            self.shared_grain = self.shared_grain.min(size);
+        }
+        if matches!(place, Place::Global | Place::Generic) {
+            self.global_grain = self.global_grain.min(size);
+        }
+    }
+
+    fn target(&mut self, operand: &Operand<'a>, place: Place) -> Refused<Target> {
+        let Operand::Address(base, offset) = *operand else {
+            return Err("the address is not in brackets".to_owned());
+        };
+        let Some(name) = base else {
+            let register = self.double(offset as u64);
+            return Ok(Target { place, register, offset: 0 });
+        };
+        if let Some((site, _)) = self.variable(name)? {
+            let place = match (place, site) {
+                (Place::Param, Site::CallParam { .. }) => Place::Local,
+                (Place::Param, Site::Param)
+                | (Place::Global | Place::Const, Site::Table)
+                | (Place::Shared, Site::Shared)
+                | (Place::Local, Site::Local) => place,
+                (Place::Generic, Site::Table) => Place::Global,
+                _ => return Err(format!("`{name}` is not in the instruction's state space")),
+            };
+            let register = self.source(
+                &Operand::Name(name),
+                if site == Site::Table { Type::B64 } else { Type::B32 },
+            )?;
+            if let Ok(offset) = i32::try_from(offset) {
+                return Ok(Target { place, register, offset });
+            }
+            return Err("the offset is too large".to_owned());
+        }
+        let register = self.register(name)?;
+        if !matches!(self.bits(register), 32 | 64) {
+            return Err(format!("`{name}` is not an address"));
+        }
+        if let Ok(offset) = i32::try_from(offset) {
+            return Ok(Target { place, register, offset });
+        }
+        if self.class(register) == Class::W {
+            return Err("the offset is too large".to_owned());
+        }
+        let by = self.double(offset as u64);
+        let register = self.fresh(Class::D, Op::AddD, register, by, NO);
+        Ok(Target { place, register, offset: 0 })
+    }
+
+    /// Space, type and number of elements of a load or store.
+    fn shape(&mut self, mods: &mut Mods<'a>) -> Refused<(Place, Type, u8)> {
+        let kind = mods.kind()?;
+        Self::hints(mods);
+        let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
+        let count = mods.take_any(&[("v2", 2u8), ("v4", 4), ("v8", 8)]).unwrap_or(1);
+        if kind == Type::Pred || kind.bits() > 64 || kind.bits() / 8 * u32::from(count) > 16 || count > 4 {
+            return unfit(mods);
+        }
+        Ok((place, kind, count))
+    }
+
+    fn elements<'o>(operand: &'o Operand<'a>, count: u8) -> Refused<&'o [Operand<'a>]> {
+        match (operand, count) {
+            (Operand::List(list), count) if list.len() == usize::from(count) => Ok(list),
+            (Operand::List(_), _) => Err("the vector has another number of elements".to_owned()),
+            (single, 1) => Ok(core::slice::from_ref(single)),
+            _ => Err("the instruction needs a vector operand".to_owned()),
+        }
+    }
+
+    fn load(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let (place, kind, count) = self.shape(mods)?;
+        let [d, address] = match operands {
+            [d, address] | [d, address, _] => [d, address],
+            _ => return unfit(mods),
+        };
+        let target = self.target(address, place)?;
+        let size = (kind.bits() / 8) as u8;
+        let mut results = [NO; 4];
+        let mut widened = [None; 4];
+        let mut extend = Extend::Zero;
+        for ((result, widen), operand) in results.iter_mut().zip(&mut widened).zip(Self::elements(d, count)?) {
+            let Operand::Name(name) = *operand else { return unfit(mods) };
+            let class = if size == 8 { Class::D } else { Class::W };
+            if name == "_" {
+                *result = self.temporary(class);
+                continue;
+            }
+            let register = self.register(name)?;
+            let bits = self.bits(register);
+            if bits < kind.bits() {
+                return Err(format!("`{name}` is narrower than what is loaded"));
+            }
+            extend = match (kind.signed(), bits) {
+                (false, _) => Extend::Zero,
+                (true, 16) if size == 1 => Extend::Sign16,
+                (true, 32 | 64) if size < 4 => Extend::Sign32,
+                _ => Extend::Zero,
+            };
+            if self.class(register) == class {
+                *result = register;
+            } else {
+                *result = self.temporary(class);
+                *widen = Some((register, *result));
+            }
+        }
+        self.note_grain(target.place, u32::from(size));
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: target.place, size, count, extend, wide };
+        let [d, e, b, c] = results;
+        let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(Op::Load(access)) };
+        self.push(raw);
+        for (register, narrow) in widened.into_iter().flatten() {
+            self.emit(if kind.signed() { Op::SextD } else { Op::ZextD }, register, narrow, NO, NO);
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let (place, kind, count) = self.shape(mods)?;
+        let [address, value] = match operands {
+            [address, value] | [address, value, _] => [address, value],
+            _ => return unfit(mods),
+        };
+        if place == Place::Const {
+            return Err("constant memory cannot be written".to_owned());
+        }
+        let target = self.target(address, place)?;
+        if target.place == Place::Param {
+            return Err("the kernel's parameters cannot be written".to_owned());
+        }
+        let size = (kind.bits() / 8) as u8;
+        let mut sources = [NO; 4];
+        for (source, operand) in sources.iter_mut().zip(Self::elements(value, count)?) {
+            let register = self.loose(operand, kind)?;
+            if self.constant_of(register).is_none() && self.bits(register) < kind.bits() {
+                return Err("the value is narrower than what is stored".to_owned());
+            }
+            *source = match (self.class(register), size) {
+                (Class::D, 8) | (Class::W, 1..=4) => register,
+                (Class::D, _) => self.fresh(Class::W, Op::TruncW, register, NO, NO),
+                _ => return unfit(mods),
+            };
+        }
+        self.note_grain(target.place, u32::from(size));
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: target.place, size, count, extend: Extend::Zero, wide };
+        let [d, e, b, c] = sources;
+        let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(Op::Store(access)) };
+        self.push(raw);
+        Ok(())
+    }
+
+    fn cvta(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let kind = mods.kind()?;
+        let from_generic = mods.take("to");
+        let Some(place) = mods.take_any(&PLACES) else { return unfit(mods) };
+        if kind != Type::U64 {
+            return Err("addresses have 64 bits: compile with -m64".to_owned());
+        }
+        let [d, a] = exactly(operands)?;
+        let a = self.source(a, kind)?;
+        let d = self.result(d, kind)?;
+        let base = match place {
+            Place::Global | Place::Const | Place::Generic => 0,
+            Place::Shared => ir::window(ir::TAG_SHARED),
+            Place::Local => ir::window(ir::TAG_LOCAL),
+            Place::Param => ir::window(ir::TAG_PARAM),
+        };
+        if base == 0 {
+            self.emit(Op::MovD, d, a, NO, NO);
+        } else {
+            let base = self.double(base);
+            self.emit(if from_generic { Op::SubD } else { Op::AddD }, d, a, base, NO);
+        }
+        Ok(())
+    }
+
+    fn reduce(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let kind = mods.kind()?;
+        Self::hints(mods);
+        mods.take("shared");
+        mods.take("shared::cta");
+        let operation = match (mods.first().unwrap_or(""), kind) {
+            ("add", Type::U32 | Type::S32 | Type::U64) => Reduce::Add,
+            ("and", Type::B32 | Type::B64) => Reduce::And,
+            ("or", Type::B32 | Type::B64) => Reduce::Or,
+            ("xor", Type::B32 | Type::B64) => Reduce::Xor,
+            ("min", Type::U32 | Type::U64) => Reduce::MinU,
+            ("max", Type::U32 | Type::U64) => Reduce::MaxU,
+            ("min", Type::S32 | Type::S64) => Reduce::MinS,
+            ("max", Type::S32 | Type::S64) => Reduce::MaxS,
+            _ => return Err(format!("`{}`: the outcome may depend on the order of threads", mods.opcode)),
+        };
+        if let Some(word) = mods.first() {
+            mods.take(word);
+        }
+        let (address, value) = match (mods.name, operands) {
+            ("atom", [old, address, value]) => {
+                if *old != Operand::Name("_") {
+                    let register = self.result(old, kind)?;
+                    self.dead.push((register, self.line, self.source));
+                }
+                (address, value)
+            }
+            ("red", [address, value]) => (address, value),
+            _ => return unfit(mods),
+        };
+        let target = self.target(address, Place::Shared)?;
+        let value = self.source(value, kind)?;
+        let size = (kind.bits() / 8) as u8;
+        self.note_grain(Place::Shared, u32::from(size));
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: Place::Shared, size, count: 1, extend: Extend::Zero, wide };
+        let raw =
+            Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
+        self.push(raw);
+        Ok(())
+    }
+}

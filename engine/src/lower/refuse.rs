@@ -1,0 +1,82 @@
+//! Why an instruction cannot be exact, in one sentence, with the way round it.
+
+use super::Mods;
+use alloc::{borrow::ToOwned, format, string::String};
+
+/// Refuses instructions by their name and modifiers.
+pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
+    let opcode = mods.opcode;
+    let global = !mods.has("shared") && !mods.has("shared::cta");
+    Some(match mods.name {
+        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => return Some(approximate(mods)),
+        _ if mods.has("approx") || mods.has("full") => return Some(approximate(mods)),
+        "atom" | "red" if mods.words().iter().any(|word| matches!(*word, "f16" | "f16x2" | "bf16" | "bf16x2" | "f32" | "f64")) => format!(
+            "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
+        ),
+        "atom" | "red" if mods.has("cas") || mods.has("exch") => {
+            format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
+        }
+        "atom" | "red" if global => format!(
+            "`{opcode}` changes global memory in an order that is not fixed: let each thread block write its own part and add the parts in a second launch"
+        ),
+        "clock" => "clocks are not deterministic".to_owned(),
+        "tex" | "tld4" | "txq" | "suld" | "sust" | "sured" | "suq" | "istypep" => {
+            format!("`{opcode}`: textures and surfaces are not supported: read a buffer")
+        }
+        "activemask" => {
+            "`activemask` depends on how the hardware schedules threads: pass the mask that the program means".to_owned()
+        }
+        "shfl" | "vote" | "match" | "redux" if !mods.has("sync") => {
+            format!("`{opcode}` depends on how the hardware schedules threads: use the `_sync` form with a mask")
+        }
+        "cp" | "mbarrier" | "st_async" | "multimem" | "tcgen05" | "wgmma" | "griddepcontrol" | "clusterlaunchcontrol"
+        | "mapa" | "getctarank" | "setmaxnreg" | "fabric" => {
+            format!("`{opcode}`: asynchronous copies and clusters are not supported: load and store with plain instructions")
+        }
+        "wmma" => format!("`{opcode}`: use `mma.sync` with integer types, or plain arithmetic"),
+        "nanosleep" | "pmevent" | "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
+            format!("`{opcode}` is not supported: its effect is not part of the result")
+        }
+        "barrier" | "bar" if mods.has("cluster") => "thread-block clusters are not supported".to_owned(),
+        _ => return None,
+    })
+}
+
+/// The reason for approximate arithmetic.
+pub(super) fn approximate(mods: &Mods<'_>) -> String {
+    let opcode = mods.opcode;
+    let way = match mods.name {
+        "div" | "rcp" | "sqrt" => "compile without fast maths, so that it becomes the .rn form",
+        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => {
+            "use the exact functions of assay_math.cuh, or the precise CUDA function where it has one"
+        }
+        _ => "use the form with a rounding modifier",
+    };
+    format!("`{opcode}` is approximate, and its bits differ between architectures: {way}")
+}
+
+/// The reason for a modifier that selection did not take.
+pub(super) fn modifier(opcode: &str, word: &str) -> String {
+    format!("the modifier `.{word}` of `{opcode}` is not supported")
+}
+
+/// The reason for a special register that is not a function of the launch.
+pub(super) fn special(name: &str) -> Option<String> {
+    let reason = match name.split('.').next().unwrap_or(name) {
+        "%clock" | "%clock_hi" | "%clock64" | "%globaltimer" | "%globaltimer_lo" | "%globaltimer_hi" => {
+            "clocks are not deterministic"
+        }
+        "%smid" | "%nsmid" | "%gridid" | "%warpid" | "%nwarpid" => {
+            "it depends on where the hardware runs the thread: compute what you need from threadIdx and blockIdx"
+        }
+        "%clusterid" | "%nclusterid" | "%cluster_ctaid" | "%cluster_nctaid" | "%cluster_ctarank"
+        | "%cluster_nctarank" | "%is_explicit_cluster" => "thread-block clusters are not supported",
+        "%total_smem_size" | "%aggr_smem_size" | "%reserved_smem_offset_begin" | "%reserved_smem_offset_end" => {
+            "the size of allocated shared memory differs between architectures"
+        }
+        "%current_graph_exec" => "graphs are not supported",
+        name if name.starts_with("%envreg") || name.starts_with("%pm") => "it is not a function of the launch",
+        _ => return None,
+    };
+    Some(format!("`{name}`: {reason}"))
+}

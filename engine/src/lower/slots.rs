@@ -1,0 +1,659 @@
+//! Virtual registers to slots: blocks, liveness, initialisation, linear scan.
+//!
+//! Registers used in one block only need no analysis. The others get bit-set data flow within a fixed budget of work;
+//! a kernel beyond it is still correct, with longer intervals and more checks at run time.
+
+use super::{Builder, Class, NO, Raw, Refused, Vreg};
+use crate::ir::{Block, Code, Gather, Ins, NONE, Op, Slot};
+use alloc::{borrow::ToOwned, collections::BinaryHeap, format, vec, vec::Vec};
+use core::cmp::Reverse;
+
+/// Words of one bit set family; four families are kept.
+const MAX_SET_WORDS: usize = 1 << 18;
+/// Word operations that data flow may take.
+const MAX_WORK: usize = 1 << 25;
+/// Most 32-bit slots of a thread, 64-bit ones counted twice, constants included.
+const MAX_SLOTS: usize = 4096;
+
+/// A block of raw instructions.
+#[derive(Clone, Debug)]
+struct Node {
+    start: usize,
+    end: usize,
+    next: Vec<u32>,
+    root: bool,
+}
+
+fn ends_block(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Branch | Op::BranchIndex | Op::Call | Op::Return | Op::Exit | Op::Trap | Op::Barrier(_)
+    )
+}
+
+fn starts_block(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Gather
+            | Op::Vote(_)
+            | Op::MatchAnyW
+            | Op::MatchAnyD
+            | Op::MatchAllW
+            | Op::MatchAllD
+            | Op::Redux(_)
+            | Op::WarpBarrier
+            | Op::Mma(..)
+            | Op::Barrier(_)
+    )
+}
+
+/// Bit sets, one per block.
+struct Sets {
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Sets {
+    fn new(blocks: usize, words: usize, full: bool) -> Self {
+        Self { words, bits: vec![if full { u64::MAX } else { 0 }; blocks * words] }
+    }
+
+    fn row(&self, block: usize) -> &[u64] {
+        &self.bits[block * self.words..(block + 1) * self.words]
+    }
+
+    fn row_mut(&mut self, block: usize) -> &mut [u64] {
+        &mut self.bits[block * self.words..(block + 1) * self.words]
+    }
+
+    fn set(&mut self, block: usize, bit: usize) {
+        self.bits[block * self.words + bit / 64] |= 1 << (bit % 64);
+    }
+}
+
+fn has(row: &[u64], bit: usize) -> bool {
+    row[bit / 64] >> (bit % 64) & 1 == 1
+}
+
+fn put(row: &mut [u64], bit: usize, value: bool) {
+    if value {
+        row[bit / 64] |= 1 << (bit % 64);
+    } else {
+        row[bit / 64] &= !(1 << (bit % 64));
+    }
+}
+
+struct Assembler<'c, 'a> {
+    builder: Builder<'c, 'a>,
+    nodes: Vec<Node>,
+    /// Block of each raw instruction.
+    block_of: Vec<u32>,
+    /// Index among the registers that need analysis; `NO` for the others.
+    index: Vec<u32>,
+    analysed: Vec<Vreg>,
+    /// Live intervals in half positions.
+    intervals: Vec<(usize, usize)>,
+    /// Which registers may be read before they are written.
+    tracked: Vec<bool>,
+    /// For each block, what is surely assigned at its start; `None` where the budget ran out.
+    assigned: Option<Sets>,
+}
+
+/// Makes the code of a kernel.
+pub(super) fn assemble(builder: Builder<'_, '_>) -> Refused<Code> {
+    let mut assembler = Assembler {
+        builder,
+        nodes: Vec::new(),
+        block_of: Vec::new(),
+        index: Vec::new(),
+        analysed: Vec::new(),
+        intervals: Vec::new(),
+        tracked: Vec::new(),
+        assigned: None,
+    };
+    assembler.find_blocks()?;
+    assembler.classify();
+    assembler.liveness();
+    assembler.initialisation();
+    assembler.emit()
+}
+
+fn is_copy(op: &Op) -> bool {
+    matches!(op, Op::MovW | Op::MovD | Op::MovP)
+}
+
+impl Assembler<'_, '_> {
+    fn find_blocks(&mut self) -> Refused<()> {
+        let raws = &self.builder.raws;
+        let mut leader = vec![false; raws.len() + 1];
+        for &start in &self.builder.starts {
+            leader[start] = true;
+        }
+        for at in &self.builder.labels {
+            match at {
+                Some(at) if *at < raws.len() => leader[*at] = true,
+                _ => return Err("a label stands behind the end of its function".to_owned()),
+            }
+        }
+        for (at, raw) in raws.iter().enumerate() {
+            if starts_block(&raw.op) {
+                leader[at] = true;
+            }
+            if ends_block(&raw.op) {
+                leader[at + 1] = true;
+            }
+        }
+        self.block_of = vec![0; raws.len()];
+        for at in 0..raws.len() {
+            if leader[at] {
+                self.nodes.push(Node { start: at, end: at, next: Vec::new(), root: false });
+            }
+            let block = self.nodes.len() - 1;
+            self.block_of[at] = block as u32;
+            self.nodes[block].end = at + 1;
+        }
+        for &start in &self.builder.starts {
+            let block = self.block_of[start] as usize;
+            self.nodes[block].root = true;
+        }
+        let count = self.nodes.len();
+        for block in 0..count {
+            let raw = raws[self.nodes[block].end - 1];
+            let guarded = raw.guard != NO;
+            let mut next = Vec::new();
+            let falls = match raw.op {
+                Op::Branch => {
+                    next.push(self.target(raw.imm as u32)?);
+                    guarded
+                }
+                Op::BranchIndex => {
+                    for &label in &self.builder.tables[raw.imm as usize] {
+                        next.push(self.target(label)?);
+                    }
+                    guarded
+                }
+                Op::Return | Op::Exit | Op::Trap => guarded,
+                _ => true,
+            };
+            if falls {
+                if block + 1 >= count {
+                    return Err("control runs off the end".to_owned());
+                }
+                next.push(block as u32 + 1);
+            }
+            next.sort_unstable();
+            next.dedup();
+            self.nodes[block].next = next;
+        }
+        Ok(())
+    }
+
+    fn target(&self, label: u32) -> Refused<u32> {
+        match self.builder.labels.get(label as usize) {
+            Some(Some(at)) => Ok(self.block_of[*at]),
+            _ => Err("a branch has no target".to_owned()),
+        }
+    }
+
+    fn ordinary(&self, register: Vreg) -> bool {
+        self.builder.registers.get(register as usize).is_some_and(|r| r.constant.is_none() && !r.pinned)
+    }
+
+    /// Finds which registers need data flow, and the intervals of the others.
+    fn classify(&mut self) {
+        let count = self.builder.registers.len();
+        const NEVER: u32 = u32::MAX;
+        let mut home = vec![NEVER; count];
+        let mut wide = vec![false; count];
+        self.intervals = vec![(usize::MAX, 0); count];
+        let raws = &self.builder.raws;
+        for (at, raw) in raws.iter().enumerate() {
+            let block = self.block_of[at];
+            let mut see = |register: Vreg, use_: bool| {
+                let slot = register as usize;
+                if home[slot] == NEVER {
+                    home[slot] = block;
+                    let temporary = self.builder.registers[slot].temporary;
+                    if use_ || raw.guard != NO && !temporary {
+                        wide[slot] = true;
+                    }
+                } else if home[slot] != block {
+                    wide[slot] = true;
+                }
+                let position = 2 * at + usize::from(!use_);
+                let interval = &mut self.intervals[slot];
+                interval.0 = interval.0.min(position);
+                interval.1 = interval.1.max(position);
+            };
+            raw.uses(&self.builder.ext, |register| see(register, true));
+            raw.defs(&self.builder.ext, |register| see(register, false));
+        }
+        self.index = vec![NO; count];
+        self.tracked = vec![false; count];
+        for register in 0..count as u32 {
+            if wide[register as usize] && self.ordinary(register) {
+                self.index[register as usize] = self.analysed.len() as u32;
+                self.analysed.push(register);
+            }
+        }
+    }
+
+    fn words(&self) -> usize {
+        self.analysed.len().div_ceil(64)
+    }
+
+    fn fits(&self) -> bool {
+        self.words().checked_mul(self.nodes.len()).is_some_and(|words| words <= MAX_SET_WORDS)
+    }
+
+    fn slot(&self, register: Vreg) -> Option<usize> {
+        self.index.get(register as usize).filter(|index| **index != NO).map(|index| *index as usize)
+    }
+
+    fn liveness(&mut self) {
+        if self.analysed.is_empty() {
+            return;
+        }
+        let live = if self.fits() { self.live_sets() } else { None };
+        let Some((live_in, live_out)) = live else {
+            // From start to end of the function.
+            let mut bounds = self.builder.starts.clone();
+            bounds.push(self.builder.raws.len());
+            for register in &self.analysed {
+                let interval = &mut self.intervals[*register as usize];
+                let part = bounds.partition_point(|start| 2 * start <= interval.0);
+                interval.0 = 2 * bounds[part.saturating_sub(1)];
+                interval.1 = 2 * bounds[part.min(bounds.len() - 1)];
+            }
+            return;
+        };
+        for (block, node) in self.nodes.iter().enumerate() {
+            for (sets, position) in [(&live_in, 2 * node.start), (&live_out, 2 * node.end)] {
+                for (at, word) in sets.row(block).iter().enumerate() {
+                    let mut word = *word;
+                    while word != 0 {
+                        let bit = at * 64 + word.trailing_zeros() as usize;
+                        word &= word - 1;
+                        let interval = &mut self.intervals[self.analysed[bit] as usize];
+                        interval.0 = interval.0.min(position);
+                        interval.1 = interval.1.max(position);
+                    }
+                }
+            }
+        }
+    }
+
+    fn live_sets(&self) -> Option<(Sets, Sets)> {
+        let (blocks, words) = (self.nodes.len(), self.words());
+        let mut uses = Sets::new(blocks, words, false);
+        let mut kills = Sets::new(blocks, words, false);
+        for (at, raw) in self.builder.raws.iter().enumerate() {
+            let block = self.block_of[at] as usize;
+            raw.uses(&self.builder.ext, |register| {
+                if let Some(bit) = self.slot(register)
+                    && !has(kills.row(block), bit)
+                {
+                    uses.set(block, bit);
+                }
+            });
+            raw.defs(&self.builder.ext, |register| {
+                if let Some(bit) = self.slot(register)
+                    && raw.guard == NO
+                {
+                    kills.set(block, bit);
+                }
+            });
+        }
+        let mut live_in = Sets::new(blocks, words, false);
+        let mut live_out = Sets::new(blocks, words, false);
+        let mut work = 0usize;
+        loop {
+            let mut changed = false;
+            for block in (0..blocks).rev() {
+                work += words * (self.nodes[block].next.len() + 2);
+                if work > MAX_WORK {
+                    return None;
+                }
+                for &next in &self.nodes[block].next {
+                    for word in 0..words {
+                        let incoming = live_in.bits[next as usize * words + word];
+                        live_out.bits[block * words + word] |= incoming;
+                    }
+                }
+                for word in 0..words {
+                    let at = block * words + word;
+                    let value = uses.bits[at] | live_out.bits[at] & !kills.bits[at];
+                    if live_in.bits[at] != value {
+                        live_in.bits[at] = value;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                return Some((live_in, live_out));
+            }
+        }
+    }
+
+    /// Moves the state of assignment over one instruction.
+    fn assign(&self, raw: &Raw, state: &mut [u64]) {
+        if is_copy(&raw.op)
+            && let (Some(from), Some(to)) = (self.slot(raw.a), self.slot(raw.d))
+        {
+            if raw.guard == NO {
+                let value = has(state, from);
+                put(state, to, value);
+            } else if !has(state, from) {
+                put(state, to, false);
+            }
+            return;
+        }
+        raw.defs(&self.builder.ext, |register| {
+            if let Some(bit) = self.slot(register)
+                && (raw.guard == NO || self.builder.is_temporary(register))
+            {
+                put(state, bit, true);
+            }
+        });
+    }
+
+    /// Finds the registers that some path reads before it writes them.
+    fn initialisation(&mut self) {
+        if self.analysed.is_empty() {
+            return;
+        }
+        if self.fits() {
+            self.assigned = self.assigned_sets();
+        }
+        let words = self.words();
+        let mut state = vec![0u64; words];
+        let mut tracked = core::mem::take(&mut self.tracked);
+        for (block, node) in self.nodes.iter().enumerate() {
+            match &self.assigned {
+                Some(sets) => state.copy_from_slice(sets.row(block)),
+                None => state.fill(0),
+            }
+            for raw in &self.builder.raws[node.start..node.end] {
+                raw.uses(&self.builder.ext, |register| {
+                    if let Some(bit) = self.slot(register)
+                        && !has(&state, bit)
+                        && !self.builder.is_temporary(register)
+                    {
+                        tracked[register as usize] = true;
+                    }
+                });
+                self.assign(raw, &mut state);
+            }
+        }
+        self.tracked = tracked;
+    }
+
+    fn assigned_sets(&self) -> Option<Sets> {
+        let (blocks, words) = (self.nodes.len(), self.words());
+        let mut inputs = Sets::new(blocks, words, true);
+        for (block, node) in self.nodes.iter().enumerate() {
+            if node.root {
+                inputs.row_mut(block).fill(0);
+            }
+        }
+        let mut state = vec![0u64; words];
+        let mut work = 0usize;
+        loop {
+            let mut changed = false;
+            for (block, node) in self.nodes.iter().enumerate() {
+                work += words * (node.next.len() + 2) + (node.end - node.start);
+                if work > MAX_WORK {
+                    return None;
+                }
+                state.copy_from_slice(inputs.row(block));
+                for raw in &self.builder.raws[node.start..node.end] {
+                    self.assign(raw, &mut state);
+                }
+                for &next in &node.next {
+                    for (word, value) in inputs.row_mut(next as usize).iter_mut().zip(&state) {
+                        let met = *word & value;
+                        changed |= met != *word;
+                        *word = met;
+                    }
+                }
+            }
+            if !changed {
+                return Some(inputs);
+            }
+        }
+    }
+
+    /// Slots by linear scan, function after function.
+    fn allocate(&self) -> (Vec<Slot>, [usize; 3]) {
+        let registers = &self.builder.registers;
+        let mut slots = vec![NONE; registers.len()];
+        let mut order: Vec<u32> = (0..registers.len() as u32)
+            .filter(|register| self.ordinary(*register) && self.intervals[*register as usize].0 != usize::MAX)
+            .collect();
+        order.sort_by_key(|register| (self.intervals[*register as usize].0, *register));
+        let mut totals = [0usize; 3];
+        let mut free: [BinaryHeap<Reverse<usize>>; 3] = Default::default();
+        let mut active: BinaryHeap<Reverse<(usize, usize, usize)>> = BinaryHeap::new();
+        let mut starts = self.builder.starts.iter().skip(1).peekable();
+        for register in order {
+            let (start, end) = self.intervals[register as usize];
+            while starts.peek().is_some_and(|bound| 2 * **bound <= start) {
+                starts.next();
+                active.clear();
+                free.iter_mut().for_each(BinaryHeap::clear);
+            }
+            while let Some(Reverse((until, class, slot))) = active.peek().copied() {
+                if until >= start {
+                    break;
+                }
+                active.pop();
+                free[class].push(Reverse(slot));
+            }
+            let class = registers[register as usize].class as usize;
+            let slot = match free[class].pop() {
+                Some(Reverse(slot)) => slot,
+                None => {
+                    totals[class] += 1;
+                    totals[class] - 1
+                }
+            };
+            slots[register as usize] = slot.min(usize::from(NONE)) as Slot;
+            active.push(Reverse((end, class, slot)));
+        }
+        for (register, facts) in registers.iter().enumerate() {
+            if facts.pinned {
+                let class = facts.class as usize;
+                slots[register] = totals[class].min(usize::from(NONE)) as Slot;
+                totals[class] += 1;
+            }
+        }
+        (slots, totals)
+    }
+
+    fn emit(mut self) -> Refused<Code> {
+        let (mut slots, mut totals) = self.allocate();
+        let (mut w_constants, mut d_constants, mut p_constants) = (Vec::new(), Vec::new(), Vec::new());
+        for (register, facts) in self.builder.registers.iter().enumerate() {
+            let Some(value) = facts.constant else { continue };
+            // Folded away.
+            if self.intervals[register].0 == usize::MAX {
+                continue;
+            }
+            let class = facts.class as usize;
+            let slot = totals[class].min(usize::from(NONE)) as Slot;
+            totals[class] += 1;
+            slots[register] = slot;
+            match facts.class {
+                Class::W => w_constants.push((slot, value as u32)),
+                Class::D => d_constants.push((slot, value)),
+                Class::P => p_constants.push((slot, value != 0)),
+            }
+        }
+        // What tells whether a tracked register holds a value.
+        let mut flags = vec![NONE; self.builder.registers.len()];
+        for (register, tracked) in self.tracked.iter().enumerate() {
+            if *tracked {
+                flags[register] = totals[Class::P as usize].min(usize::from(NONE)) as Slot;
+                totals[Class::P as usize] += 1;
+            }
+        }
+        let [w, d, p] = totals;
+        if w + 2 * d + p / 32 > MAX_SLOTS || p > MAX_SLOTS {
+            return Err(format!(
+                "a thread needs {} registers at once; at most {MAX_SLOTS}: split the kernel",
+                w + 2 * d
+            ));
+        }
+        let slot = |register: Vreg| if register == NO { NONE } else { slots[register as usize] };
+        let (mut ins, mut lines, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+        let words = self.words();
+        let mut state = vec![0u64; words];
+        for (number, node) in self.nodes.iter().enumerate() {
+            match &self.assigned {
+                Some(sets) => state.copy_from_slice(sets.row(number)),
+                None => state.fill(0),
+            }
+            let start = ins.len() as u32;
+            let (mut cost, mut gather) = (0u32, Gather::Nobody);
+            for raw in &self.builder.raws[node.start..node.end] {
+                cost += raw.cost;
+                self.checks(raw, &state, &flags, slot, |made: Ins| {
+                    ins.push(made);
+                    lines.push(raw.line);
+                });
+                self.assign(raw, &mut state);
+                match raw.op {
+                    Op::Gather | Op::Vote(_) | Op::Redux(_) | Op::WarpBarrier => gather = Gather::Members(slot(raw.b)),
+                    Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
+                        gather = Gather::Members(slot(raw.b));
+                    }
+                    Op::Mma(..) => gather = Gather::Warp,
+                    Op::Barrier(_) => gather = Gather::Warp,
+                    _ => {}
+                }
+                if matches!(raw.op, Op::Gather) {
+                    continue;
+                }
+                let imm = match raw.op {
+                    Op::Branch | Op::Call => self.target(raw.imm as u32)? as i32,
+                    _ => raw.imm,
+                };
+                ins.push(Ins {
+                    op: raw.op,
+                    guard: slot(raw.guard),
+                    d: slot(raw.d),
+                    e: slot(raw.e),
+                    a: slot(raw.a),
+                    b: slot(raw.b),
+                    c: slot(raw.c),
+                    negated: raw.negated,
+                    imm,
+                });
+                lines.push(raw.line);
+            }
+            blocks.push(Block { start, end: ins.len() as u32, cost, gather, leaves: false });
+        }
+        mark_exits(&ins, &mut blocks);
+        let mut tables = Vec::new();
+        for table in &self.builder.tables {
+            let mut targets = Vec::new();
+            for &label in table {
+                targets.push(self.target(label)?);
+            }
+            tables.push(targets);
+        }
+        let entry = self.builder.starts.last().map_or(0, |start| self.block_of[*start]);
+        let ext = self.builder.ext.iter().map(|register| slot(*register)).collect();
+        let builder = &mut self.builder;
+        Ok(Code {
+            ins,
+            lines,
+            blocks,
+            entry,
+            tables,
+            ext,
+            w: w as u16,
+            d: d as u16,
+            p: p as u16,
+            w_constants,
+            d_constants,
+            p_constants,
+            table: builder.context.table.clone(),
+            params: core::mem::take(&mut builder.params),
+            param_bytes: builder.param_bytes,
+            shared: builder.shared,
+            local: builder.local,
+            dynamic_align: builder.dynamic.unwrap_or(16),
+            shared_grain: builder.shared_grain,
+            global_grain: builder.global_grain,
+            required: builder.required,
+        })
+    }
+
+    /// Emits what checks and marks tracked registers around an instruction.
+    fn checks(
+        &self,
+        raw: &Raw,
+        state: &[u64],
+        flags: &[Slot],
+        slot: impl Fn(Vreg) -> Slot,
+        mut emit: impl FnMut(Ins),
+    ) {
+        let flag = |register: Vreg| if register == NO { NONE } else { flags[register as usize] };
+        let plain = Ins {
+            op: Op::Nop,
+            guard: slot(raw.guard),
+            d: NONE,
+            e: NONE,
+            a: NONE,
+            b: NONE,
+            c: NONE,
+            negated: raw.negated,
+            imm: 0,
+        };
+        let unsure = |register: Vreg| {
+            flag(register) != NONE && self.slot(register).is_some_and(|bit| !has(state, bit))
+        };
+        if raw.guard != NO && unsure(raw.guard) {
+            emit(Ins { op: Op::Need, guard: NONE, negated: false, a: flag(raw.guard), ..plain });
+        }
+        if is_copy(&raw.op) && flag(raw.d) != NONE {
+            if unsure(raw.a) {
+                emit(Ins { op: Op::Carry, d: flag(raw.d), a: flag(raw.a), ..plain });
+            } else {
+                emit(Ins { op: Op::Mark, d: flag(raw.d), ..plain });
+            }
+            return;
+        }
+        raw.uses(&self.builder.ext, |register| {
+            if register != raw.guard && unsure(register) {
+                emit(Ins { op: Op::Need, a: flag(register), ..plain });
+            }
+        });
+        raw.defs(&self.builder.ext, |register| {
+            if flag(register) != NONE {
+                emit(Ins { op: Op::Mark, d: flag(register), ..plain });
+            }
+        });
+    }
+}
+
+/// Marks the blocks that do nothing but end the thread.
+fn mark_exits(ins: &[Ins], blocks: &mut [Block]) {
+    for _ in 0..4 {
+        for number in 0..blocks.len() {
+            let block = blocks[number];
+            if block.end != block.start + 1 {
+                continue;
+            }
+            let only = ins[block.start as usize];
+            let leaves = only.guard == NONE
+                && match only.op {
+                    Op::Exit => true,
+                    Op::Branch => blocks[only.imm as usize].leaves,
+                    _ => false,
+                };
+            blocks[number].leaves = leaves;
+        }
+    }
+}
