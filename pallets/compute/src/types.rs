@@ -27,8 +27,8 @@ pub const MAX_BATCH: u32 = 16;
 pub const MAX_AUDITORS: u8 = 16;
 /// Units that an order may ask each auditor to draw.
 pub const MAX_DRAWS: u16 = 1024;
-/// Blocks that an order may be open, an attempt may take, and a price may rise: a week of 2 s blocks.
-pub const MAX_PHASE: BlockNumber = 302_400;
+/// Blocks that an order may be open, an attempt may take, and a price may rise: five days of 2 s blocks.
+pub const MAX_PHASE: BlockNumber = 216_000;
 /// Planck that an order may offer at most: more than can ever exist.
 pub const MAX_PRICE: Balance = 1_000_000_000_000_000_000_000_000_000_000;
 /// Blocks of the audit window, at most.

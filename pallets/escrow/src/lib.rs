@@ -13,7 +13,7 @@ mod functions;
 mod mock;
 #[cfg(test)]
 mod tests;
-#[cfg(any(test, feature = "try-runtime"))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 
 use assay_primitives::{Balance, OrderId};

@@ -87,7 +87,7 @@ impl<T: Config> Stake<T::AccountId> for Pallet<T> {
         Ledgers::<T>::get(operator).bonded
     }
 
-    fn stake(operator: &T::AccountId) -> Balance {
+    fn total_stake(operator: &T::AccountId) -> Balance {
         Ledgers::<T>::get(operator).total()
     }
 

@@ -64,7 +64,7 @@ pub trait Stake<AccountId> {
     /// Planck of `operator` locked in bonds.
     fn bonded(operator: &AccountId) -> Balance;
     /// Planck of `operator` that can be slashed at all: stake and what is unbonding.
-    fn stake(operator: &AccountId) -> Balance;
+    fn total_stake(operator: &AccountId) -> Balance;
     /// Planck of `operator` that can be slashed without breaking a bond.
     fn unpromised(operator: &AccountId) -> Balance;
     /// Planck an operator stakes at least.

@@ -210,7 +210,7 @@ impl<T: Config> Pallet<T> {
 
     /// What a false report of `operator` costs it.
     pub(crate) fn penalty(operator: &T::AccountId) -> Balance {
-        economy::share(T::Stake::stake(operator), FALSE_REPORT_PPM)
+        economy::share(T::Stake::total_stake(operator), FALSE_REPORT_PPM)
     }
 
     pub(crate) fn do_report_fault(
