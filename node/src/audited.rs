@@ -1,9 +1,7 @@
 //! The node's own chain, as the auditor sees it.
 
 use assay_auditor::{Chain, ChainError, FaultProof};
-use assay_primitives::{
-    BlockNumber, Hash, KernelId, Program, ProgramId, audit::Report, order::AuditTask,
-};
+use assay_primitives::{BlockNumber, Hash, KernelId, Program, ProgramId, audit::Report, order::AuditTask};
 use assay_runtime_api::{AssayApi, AuditApi};
 use assay_service::{Client, Pool, block::Block};
 use sc_transaction_pool_api::{TransactionPool, TransactionSource, error::IntoPoolError};
@@ -24,7 +22,10 @@ impl Node {
         Self { client, pool }
     }
 
-    async fn submit(&self, extrinsic: Option<<Block as sp_runtime::traits::Block>::Extrinsic>) -> Result<(), ChainError> {
+    async fn submit(
+        &self,
+        extrinsic: Option<<Block as sp_runtime::traits::Block>::Extrinsic>,
+    ) -> Result<(), ChainError> {
         let extrinsic = extrinsic.ok_or(ChainError::NoExtrinsic)?;
         let at = self.client.info().best_hash;
         match self.pool.submit_one(at, TransactionSource::Local, extrinsic.into()).await {
@@ -73,16 +74,11 @@ impl Chain for Node {
     async fn report_fault(&self, auditor: Public, proof: FaultProof, signature: Signature) -> Result<(), ChainError> {
         let at = self.client.info().best_hash;
         let FaultProof { task, unit, witness } = proof;
-        let extrinsic = self.client.runtime_api().fault_extrinsic(
-            at,
-            auditor,
-            task.order,
-            task.attempt,
-            unit,
-            witness,
-            signature,
-        )
-        .map_err(runtime)?;
+        let extrinsic = self
+            .client
+            .runtime_api()
+            .fault_extrinsic(at, auditor, task.order, task.attempt, unit, witness, signature)
+            .map_err(runtime)?;
         self.submit(extrinsic).await
     }
 }

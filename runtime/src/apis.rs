@@ -7,13 +7,13 @@ use crate::{
 use alloc::vec::Vec;
 use assay_audit::{Job, Verdict};
 use assay_engine::Module;
-use assay_runtime_api::Judged;
 use assay_primitives::{
     Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
     order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
     witness::Witness,
 };
+use assay_runtime_api::Judged;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     view_functions::{ViewFunctionDispatchError, ViewFunctionId},

@@ -1,8 +1,8 @@
 //! The compute market: escrow, stake, orders.
 
 use crate::{
-    Balance, Balances, BlockNumber, DAYS, Escrow, MINUTES, Runtime, RuntimeCall, RuntimeHoldReason, Session, Staking, UNIT,
-    UncheckedExtrinsic, consensus::MAX_VALIDATORS, system::deposit,
+    Balance, Balances, BlockNumber, DAYS, Escrow, MINUTES, Runtime, RuntimeCall, RuntimeHoldReason, Session, Staking,
+    UNIT, UncheckedExtrinsic, consensus::MAX_VALIDATORS, system::deposit,
 };
 use frame_support::{
     parameter_types,

@@ -8,7 +8,10 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::traits::{ConstBool, ConstU32, ConstU64, ConstU128};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_runtime::{impl_opaque_keys, traits::{ConvertInto, OpaqueKeys}};
+use sp_runtime::{
+    impl_opaque_keys,
+    traits::{ConvertInto, OpaqueKeys},
+};
 
 /// Validators at most.
 pub const MAX_VALIDATORS: u32 = 100;

@@ -1,7 +1,8 @@
 //! Presets of the genesis.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, BlockNumber, ComputeConfig, RuntimeGenesisConfig, SessionConfig, StakingConfig, SudoConfig, UNIT, consensus::SessionKeys,
+    AccountId, Balance, BalancesConfig, BlockNumber, ComputeConfig, RuntimeGenesisConfig, SessionConfig, StakingConfig,
+    SudoConfig, UNIT, consensus::SessionKeys,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;

@@ -155,7 +155,6 @@ mod runtime {
     #[runtime::pallet_index(11)]
     pub type Multisig = pallet_multisig;
 
-
     #[runtime::pallet_index(20)]
     pub type Escrow = pallet_assay_escrow;
 

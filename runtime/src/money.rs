@@ -1,8 +1,8 @@
 //! Balances and fees.
 
 use crate::{
-    AccountId, Authorship, Balance, Balances, MILLI_UNIT, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
-    System,
+    AccountId, Authorship, Balance, Balances, MILLI_UNIT, Runtime, RuntimeEvent, RuntimeFreezeReason,
+    RuntimeHoldReason, System,
 };
 use frame_support::{
     parameter_types,
@@ -13,7 +13,10 @@ use frame_support::{
     weights::{ConstantMultiplier, IdentityFee},
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
-use sp_runtime::{FixedPointNumber, Perquintill, traits::{Bounded, One}};
+use sp_runtime::{
+    FixedPointNumber, Perquintill,
+    traits::{Bounded, One},
+};
 
 /// Least balance of an account, in planck.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_UNIT;

@@ -1,8 +1,8 @@
 //! Blocks, accounts, time, and the pallets that combine calls.
 
 use crate::{
-    AccountId, Balance, Balances, Block, BlockNumber, Hash, MILLI_UNIT, MILLISECONDS_PER_BLOCK, Nonce, PalletInfo, Runtime,
-    RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, System, UNIT, VERSION,
+    AccountId, Balance, Balances, Block, BlockNumber, Hash, MILLI_UNIT, MILLISECONDS_PER_BLOCK, Nonce, PalletInfo,
+    Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, System, UNIT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -17,7 +17,10 @@ use frame_support::{
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use scale_info::TypeInfo;
-use sp_runtime::{Perbill, traits::{AccountIdLookup, BlakeTwo256}};
+use sp_runtime::{
+    Perbill,
+    traits::{AccountIdLookup, BlakeTwo256},
+};
 use sp_version::RuntimeVersion;
 
 /// Share of a block that ordinary calls may fill; the rest is kept for operational ones, disputes above all.

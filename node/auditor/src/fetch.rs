@@ -187,7 +187,9 @@ mod tests {
 
     #[test]
     fn other_schemes_credentials_and_nonsense_are_refused() {
-        for endpoint in ["", "host:8700", "ftp://host", "file:///etc/passwd", "http://user:secret@host", "data:,x", "http://"] {
+        for endpoint in
+            ["", "host:8700", "ftp://host", "file:///etc/passwd", "http://user:secret@host", "data:,x", "http://"]
+        {
             assert_eq!(url(endpoint), None, "{endpoint}");
         }
     }
@@ -195,8 +197,21 @@ mod tests {
     #[test]
     fn addresses_inside_a_network_are_not_public() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-            "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "ff02::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "ff02::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }

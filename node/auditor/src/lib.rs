@@ -255,11 +255,23 @@ impl<C: Chain> Auditor<C> {
                 Finding::Fault(proof) => faults.push((key.0, proof.clone())),
                 Finding::Verified { units, lane_steps, digest } => {
                     let report = (ReportVerdict::Verified, *units, *lane_steps, *digest);
-                    reports.entry(key.0).or_default().extend(sign(&self.tools.chain, &self.keystore, key.0, work, report));
+                    reports.entry(key.0).or_default().extend(sign(
+                        &self.tools.chain,
+                        &self.keystore,
+                        key.0,
+                        work,
+                        report,
+                    ));
                 }
                 Finding::Withheld => {
                     let report = (ReportVerdict::Withheld, 0, 0, Hash::default());
-                    reports.entry(key.0).or_default().extend(sign(&self.tools.chain, &self.keystore, key.0, work, report));
+                    reports.entry(key.0).or_default().extend(sign(
+                        &self.tools.chain,
+                        &self.keystore,
+                        key.0,
+                        work,
+                        report,
+                    ));
                 }
             }
             work.stage = Stage::Sent(finding, best);

@@ -24,7 +24,10 @@ impl Metrics {
     pub fn new(registry: Option<&Registry>) -> Result<Self, PrometheusError> {
         let metrics = Self {
             running: Gauge::new("assay_auditor_running", "Audits that run now")?,
-            audits: CounterVec::new(Opts::new("assay_auditor_audits_total", "Audits that ended, by finding"), &["finding"])?,
+            audits: CounterVec::new(
+                Opts::new("assay_auditor_audits_total", "Audits that ended, by finding"),
+                &["finding"],
+            )?,
             units: Counter::new("assay_auditor_units_total", "Units run")?,
             lane_steps: Counter::new("assay_auditor_lane_steps_total", "Lane-steps run")?,
             fetches: CounterVec::new(

@@ -170,25 +170,26 @@ async fn dead_and_hostile_endpoints_end_as_withheld_in_time() {
         counter.fetch_add(1, Ordering::SeqCst);
     }))
     .await;
-    let endpoints = [
-        // Nobody listens.
-        "http://127.0.0.1:1".to_string(),
-        // No URL, or none that is asked.
-        "nonsense".to_string(),
-        "ftp://127.0.0.1".to_string(),
-        // Accepts and says nothing.
-        serve(Router::new().fallback(|| futures::future::pending::<()>())).await,
-        // Never ends.
-        serve(Router::new().fallback(|| async {
-            Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(vec![0u8; 65_536])))
-        }))
-        .await,
-        // Leads elsewhere.
-        serve(Router::new().fallback(move || async move { Redirect::temporary(&target) })).await,
-        serve(Router::new().fallback(|| async { StatusCode::INTERNAL_SERVER_ERROR })).await,
-        // Bytes that are no witness.
-        honest,
-    ];
+    let endpoints =
+        [
+            // Nobody listens.
+            "http://127.0.0.1:1".to_string(),
+            // No URL, or none that is asked.
+            "nonsense".to_string(),
+            "ftp://127.0.0.1".to_string(),
+            // Accepts and says nothing.
+            serve(Router::new().fallback(|| futures::future::pending::<()>())).await,
+            // Never ends.
+            serve(Router::new().fallback(|| async {
+                Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(vec![0u8; 65_536])))
+            }))
+            .await,
+            // Leads elsewhere.
+            serve(Router::new().fallback(move || async move { Redirect::temporary(&target) })).await,
+            serve(Router::new().fallback(|| async { StatusCode::INTERNAL_SERVER_ERROR })).await,
+            // Bytes that are no witness.
+            honest,
+        ];
     let tasks = (0..).zip(&endpoints).map(|(order, endpoint)| task(order, endpoint)).collect();
     let chain = Arc::new(chain(tasks));
     let (key, wake) = auditor(chain.clone());
@@ -196,7 +197,8 @@ async fn dead_and_hostile_endpoints_end_as_withheld_in_time() {
     tokio::time::sleep(GATHER).await;
 
     let sent = chain.reports.lock().unwrap();
-    let mut orders: Vec<_> = sent.iter().flat_map(|(_, _, reports)| reports.iter().map(|report| report.order)).collect();
+    let mut orders: Vec<_> =
+        sent.iter().flat_map(|(_, _, reports)| reports.iter().map(|report| report.order)).collect();
     orders.sort_unstable();
     orders.dedup();
     assert_eq!(orders, (0..8).collect::<Vec<_>>());
@@ -259,9 +261,7 @@ async fn a_finding_is_sent_again_only_after_some_blocks_and_never_once_it_is_on_
 
 #[tokio::test]
 async fn a_refused_batch_is_sent_one_by_one() {
-    let tasks = (0..3)
-        .map(|order| AuditTask { window_ends: 2, ..task(order, "nonsense") })
-        .collect();
+    let tasks = (0..3).map(|order| AuditTask { window_ends: 2, ..task(order, "nonsense") }).collect();
     let chain = Arc::new(Fake { refuse_batches: true, ..chain(tasks) });
     let (_, wake) = auditor(chain.clone());
     pass(&chain, &wake, 1).await;

@@ -2,13 +2,13 @@
 //! come from the Wasm in the chain's state, so that no function here is ever called.
 
 use crate::block::{AccountId, Balance, Block, Nonce};
-use assay_runtime_api::Judged;
 use assay_primitives::{
     Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
     order::{AuditLevel, AuditTask, KernelView, OrderView, Parameters, PriceCurve, ProviderView, Quote},
     witness::Witness,
 };
+use assay_runtime_api::Judged;
 use frame_support::weights::Weight;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_core::{OpaqueMetadata, crypto::KeyTypeId, sr25519};

@@ -43,9 +43,7 @@ pub fn module(parts: Parts) -> Result<RpcModule<()>, Box<dyn std::error::Error +
     module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(System::new(client.clone(), pool)))?;
     let payment = TransactionPayment::new(client.clone());
     module.merge(TransactionPaymentApiServer::<Hash, RuntimeDispatchInfo<Balance>>::into_rpc(payment))?;
-    module.merge(
-        Grandpa::new(executor, authority_set, voter_state, justifications, finality_proofs).into_rpc(),
-    )?;
+    module.merge(Grandpa::new(executor, authority_set, voter_state, justifications, finality_proofs).into_rpc())?;
     module.merge(Assay::new(client).into_rpc())?;
     Ok(module)
 }

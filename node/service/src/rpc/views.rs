@@ -4,8 +4,8 @@ use crate::block::AccountId;
 use assay_primitives::{
     AttemptIndex, Balance, BlockNumber, Hash, OrderId,
     order::{
-        AttemptView, AuditLevel, Failure, KernelView, OrderStatus, OrderView, Parameters, PriceCurve, ProviderView, Quote,
-        Receipt, ReportVerdict, ReportView,
+        AttemptView, AuditLevel, Failure, KernelView, OrderStatus, OrderView, Parameters, PriceCurve, ProviderView,
+        Quote, Receipt, ReportVerdict, ReportView,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
