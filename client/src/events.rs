@@ -8,7 +8,7 @@ use subxt::{
 };
 
 /// One event, by the names in the chain's metadata.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Event {
     /// The pallet.
     pub pallet: String,
@@ -17,6 +17,13 @@ pub struct Event {
     /// Position of the transaction that caused it; `None` when the block itself did.
     pub transaction: Option<u32>,
     fields: Composite<()>,
+    encoded: Vec<u8>,
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{} {}", self.pallet, self.name, self.text())
+    }
 }
 
 impl Event {
@@ -24,7 +31,8 @@ impl Event {
         let fields = event
             .decode_fields_unchecked_as::<Composite<()>>()
             .map_err(|error| Error::incompatible("an event", error))?;
-        Ok(Self { pallet: event.pallet_name().to_owned(), name: event.event_name().to_owned(), transaction, fields })
+        let (pallet, name) = (event.pallet_name().to_owned(), event.event_name().to_owned());
+        Ok(Self { pallet, name, transaction, fields, encoded: event.field_bytes().to_vec() })
     }
 
     fn field(&self, name: &str) -> Option<&Value> {
@@ -32,6 +40,20 @@ impl Event {
             Composite::Named(fields) => fields.iter().find(|(field, _)| field == name).map(|(_, value)| value),
             Composite::Unnamed(_) => None,
         }
+    }
+
+    /// The names of the fields, in order; `_` for one without.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let named: Vec<&str> = match &self.fields {
+            Composite::Named(fields) => fields.iter().map(|(name, _)| name.as_str()).collect(),
+            Composite::Unnamed(fields) => fields.iter().map(|_| "_").collect(),
+        };
+        named.into_iter()
+    }
+
+    /// The fields' SCALE encoding.
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.encoded
     }
 
     /// An unsigned number.
@@ -113,10 +135,5 @@ impl Client {
                 Event::read(&event, transaction)
             })
             .collect()
-    }
-
-    /// What happened to `order` in a block.
-    pub async fn order_events(&self, order: OrderId, block: BlockHash) -> Result<Vec<Event>> {
-        Ok(self.events(block).await?.into_iter().filter(|event| event.order() == Some(order)).collect())
     }
 }

@@ -22,6 +22,7 @@ pub mod error;
 pub mod events;
 mod feeless;
 pub mod keys;
+mod order_events;
 mod reads;
 pub mod submit;
 
@@ -31,6 +32,7 @@ pub use calls::Call;
 pub use chain::Client;
 pub use error::{DispatchFailure, Error};
 pub use keys::Signer;
+pub use order_events::OrderEvent;
 pub use submit::{Included, Wait};
 
 /// The chain's types as subxt knows them.
