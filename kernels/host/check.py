@@ -34,7 +34,7 @@ def program(source: Path) -> str:
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         jobs = Path(scratch) / "jobs"
-        export = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--example", "export", "--", jobs]
+        export = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--bin", "export", "--", jobs]
         subprocess.run(export, check=True, cwd=HOST)
         entry_of = {}
         for job in sorted(jobs.iterdir()):

@@ -1,4 +1,4 @@
-// Runs the jobs named on the command line, as examples/export.rs wrote them, and compares.
+// Runs the jobs named on the command line, as src/bin/export.rs wrote them, and compares.
 #pragma once
 
 #include <cstdio>

@@ -5,11 +5,15 @@ use crate::{Job, JobError};
 mod conv;
 mod elementwise;
 mod gemm;
+mod hash;
 mod nn;
+mod physics;
 mod reduce;
+mod rng;
 mod scan;
 mod sort;
 mod stencil;
+mod strings;
 mod transform;
 
 /// All of them.
@@ -18,7 +22,11 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
         conv::jobs()?,
         elementwise::jobs()?,
         gemm::jobs()?,
+        hash::jobs()?,
         nn::jobs()?,
+        physics::jobs()?,
+        rng::jobs()?,
+        strings::jobs()?,
         reduce::jobs()?,
         scan::jobs()?,
         sort::jobs()?,

@@ -1,4 +1,4 @@
-//! Writes every job down for `host/check.py`: `cargo run --release -p assay-kernels --example export -- FOLDER`.
+//! Writes every job down for `host/check.py`: `cargo run --release -p assay-kernels --bin export -- FOLDER`.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
