@@ -182,10 +182,11 @@ impl<C: Chain> Auditor<C> {
         let auditor = key.0;
         if !self.work.contains_key(&key) {
             let Some(draw) = self.draw(auditor, &task) else { return };
-            self.work.insert(key, Work { task, draw, stage: Stage::Waiting { from: best } });
+            self.work.insert(key, Work { task: task.clone(), draw, stage: Stage::Waiting { from: best } });
         }
         let running = self.work.values().filter(|work| matches!(work.stage, Stage::Running)).count();
         let Some(work) = self.work.get_mut(&key) else { return };
+        work.task.validators = task.validators;
         match &work.stage {
             Stage::Waiting { from } if *from <= best && running < MAX_RUNNING => {
                 let elapsed = best.saturating_sub(work.task.committed_at);
@@ -201,7 +202,10 @@ impl<C: Chain> Auditor<C> {
                     work.stage = Stage::Running;
                 }
             }
-            Stage::Sent(finding, at) if at.saturating_add(RESEND) <= best => {
+            // A window that moved is the answer to a fault of the program: it is on chain.
+            Stage::Sent(finding, at)
+                if at.saturating_add(RESEND) <= best && work.task.window_ends == task.window_ends =>
+            {
                 work.stage = Stage::Found(finding.clone());
             }
             _ => {}
