@@ -35,6 +35,10 @@ const FORGET_AFTER: BlockNumber = 20;
 const SETTLING: BlockNumber = 20;
 /// Blocks between two cleanings of the store.
 const CLEAN_EVERY: BlockNumber = 30;
+/// Blocks that a claim may be missing on chain, while forks are decided, before it is given up.
+const MISSING: BlockNumber = 8;
+/// Blocks before a job that broke off is taken up again.
+const AGAIN_AFTER: BlockNumber = 5;
 /// Longest wait for a block before the chain is asked anyway.
 const PATIENCE: Duration = Duration::from_secs(12);
 
@@ -76,6 +80,10 @@ pub struct Provider {
     height: watch::Sender<BlockNumber>,
     records: Arc<Mutex<HashMap<Key, Record>>>,
     running: HashMap<Key, Running>,
+    /// When each job was started last.
+    started: HashMap<Key, BlockNumber>,
+    /// Jobs that the chain does not have, and since when.
+    missing: HashMap<Key, BlockNumber>,
     /// Orders that did not fit, and when that was found.
     unfit: HashMap<OrderId, BlockNumber>,
     cleaned: BlockNumber,
@@ -112,6 +120,8 @@ impl Provider {
             height,
             records: Arc::new(Mutex::new(HashMap::new())),
             running: HashMap::new(),
+            started: HashMap::new(),
+            missing: HashMap::new(),
             unfit: HashMap::new(),
             cleaned: 0,
             complaint: None,
@@ -195,12 +205,12 @@ impl Provider {
         let height = context.desk.height();
         self.running.retain(|_, running| !running.task.is_finished());
         let assigned = context.client.assigned_orders(&context.config.operator).await?;
-        self.take_up(&assigned).await?;
+        self.take_up(&assigned, height).await?;
         self.follow(&assigned, height).await?;
         let busy = self.lock().values().filter(|record| is_busy(&record.stage)).count();
         context.metrics.running.set(busy as u64);
         if busy == 0 && height >= self.cleaned.saturating_add(CLEAN_EVERY) {
-            self.clean(height)?;
+            tokio::task::block_in_place(|| self.clean(height))?;
         }
         if busy < context.config.limits.jobs {
             self.seek(height, busy).await?;
@@ -209,19 +219,20 @@ impl Provider {
     }
 
     /// Orders that the chain says are ours and that nobody works on: after a restart, mostly.
-    async fn take_up(&mut self, assigned: &[OrderView]) -> Result<(), ProviderError> {
+    async fn take_up(&mut self, assigned: &[OrderView], height: BlockNumber) -> Result<(), ProviderError> {
         for view in assigned {
             let operator = self.context.config.operator;
             let Some(attempt) = view.attempts.last().filter(|last| last.provider == operator && last.failure.is_none()) else {
                 continue;
             };
             let key = (view.order, attempt.attempt);
-            if self.running.contains_key(&key) {
+            let is_fresh = self.started.get(&key).is_some_and(|at| height < at.saturating_add(AGAIN_AFTER));
+            if self.running.contains_key(&key) || is_fresh {
                 continue;
             }
             let known = self.lock().get(&key).cloned();
             let record = match known {
-                Some(record) => record,
+                Some(record) => self.revive(record)?,
                 None => match self.adopt(view, attempt.attempt).await {
                     Ok(record) => record,
                     Err(Unfit::Chain(error)) => return Err(error.into()),
@@ -231,11 +242,24 @@ impl Provider {
                     }
                 },
             };
-            if !matches!(record.stage, Stage::Over { .. }) && needs_work(&record, attempt) {
-                self.start(record);
+            if needs_work(&record, attempt) {
+                self.start(record, height);
             }
         }
         Ok(())
+    }
+
+    /// A job that ended on a fork, and is ours again on the other.
+    fn revive(&self, mut record: Record) -> Result<Record, ProviderError> {
+        let Stage::Over { execution, .. } = &record.stage else { return Ok(record) };
+        tracing::warn!("order {}: ours again: taken up", record.title());
+        record.stage = execution.clone().map_or(Stage::Claimed, Stage::Checked);
+        self.context.journal.save(&record)?;
+        if let Err(error) = self.show(&record) {
+            tracing::error!("order {}: what is stored cannot be served: {error}", record.title());
+        }
+        self.lock().insert((record.order, record.attempt), record.clone());
+        Ok(record)
     }
 
     /// Makes a record of a claim that only the chain knows.
@@ -245,6 +269,7 @@ impl Provider {
             tracing::error!("{error}");
             Unfit::Missing("kernels in the store")
         })?;
+        self.show(&record)?;
         tracing::info!("order {}: claimed on chain, unknown to the journal: taken up", record.title());
         Ok(record)
     }
@@ -265,8 +290,9 @@ impl Provider {
         Ok(record)
     }
 
-    fn start(&mut self, record: Record) {
+    fn start(&mut self, record: Record, height: BlockNumber) {
         let key = (record.order, record.attempt);
+        self.started.insert(key, height);
         let control = Control::default();
         let task = tokio::spawn(drive::drive(self.context.clone(), record, self.records.clone(), control.clone()));
         self.running.insert(key, Running { task, control });
@@ -285,6 +311,9 @@ impl Provider {
             });
             // A claim in the pool is not on chain yet: its task knows what became of it.
             let key = (record.order, record.attempt);
+            if is_assigned {
+                self.missing.remove(&key);
+            }
             if is_assigned || (record.stage == Stage::Claiming && self.running.contains_key(&key)) {
                 continue;
             }
@@ -296,8 +325,20 @@ impl Provider {
                     _ => Ending::Lost,
                 },
                 Some((_, attempt)) if attempt.failure == Some(assay_primitives::order::Failure::Declined) => Ending::Declined,
-                _ => Ending::Lost,
+                Some(_) => Ending::Lost,
+                None if record.stage == Stage::Claiming && view.as_ref().is_some_and(|view| is_free(view, &record)) => {
+                    self.start(record, height);
+                    continue;
+                }
+                None => {
+                    let since = *self.missing.entry(key).or_insert(height);
+                    if height < since.saturating_add(MISSING) {
+                        continue;
+                    }
+                    Ending::Lost
+                }
             };
+            self.missing.remove(&key);
             self.end(record, ending, view.as_ref(), height)?;
         }
         Ok(())
@@ -372,6 +413,7 @@ impl Provider {
             context.journal.remove(key.0, key.1)?;
             context.desk.withdraw(key.0, key.1);
             self.lock().remove(&key);
+            self.started.remove(&key);
         }
         let freed = context.store.retain(&keep)?;
         if freed > 0 {
@@ -400,7 +442,7 @@ impl Provider {
             match self.fit(&view, &provider, height).await {
                 Ok(record) => {
                     free = free.saturating_sub(1);
-                    self.start(record);
+                    self.start(record, height);
                 }
                 Err(Unfit::Chain(error)) => return Err(error.into()),
                 Err(Unfit::TriedBefore) => {
@@ -456,6 +498,11 @@ impl Provider {
         context.desk.admit(record.order, admission);
         Ok(record)
     }
+}
+
+/// Whether the attempt of `record` can still be claimed.
+fn is_free(view: &OrderView, record: &Record) -> bool {
+    view.status == OrderStatus::Open && AttemptIndex::try_from(view.attempts.len()) == Ok(record.attempt)
 }
 
 fn is_busy(stage: &Stage) -> bool {
