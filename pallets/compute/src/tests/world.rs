@@ -124,6 +124,14 @@ impl Whole {
         Self { buffers, outboards }
     }
 
+    /// State 0 of a program whose buffers are all zeroed: addressed by their lengths alone.
+    fn zeroed(program: &Program) -> Self {
+        Self {
+            buffers: program.buffers.iter().map(|buffer| vec![0; usize::try_from(buffer.len).unwrap()]).collect(),
+            outboards: program.buffers.iter().map(|buffer| Outboard::zero(buffer.len)).collect(),
+        }
+    }
+
     fn root(&self) -> Hash {
         trace::state_root(&self.outboards.iter().map(|outboard| outboard.blob).collect::<Vec<_>>())
     }
@@ -157,8 +165,7 @@ impl Work {
     /// Runs the program and lets `tamper` change the buffers after each launch.
     pub fn with(program: &Program, tamper: impl Fn(u32, &mut [Vec<u8>])) -> Self {
         let modules: Vec<_> = program.kernels.iter().map(|_| Module::parse(PTX.as_bytes()).unwrap()).collect();
-        let start = program.buffers.iter().map(|buffer| vec![0; usize::try_from(buffer.len).unwrap()]).collect();
-        let mut states = vec![Whole::new(start)];
+        let mut states = vec![Whole::zeroed(program)];
         for index in 0..u32::try_from(program.launches()).unwrap() {
             let job = Job { program, modules: &modules, fuel: UnitFuel::get() };
             let before = states.last().unwrap();
