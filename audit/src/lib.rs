@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod judge;
 mod memory;
+mod source;
 mod unit;
 mod witness;
 

@@ -1,174 +1,165 @@
-//! Global memory as one CTA sees it: the state before the launch, overlaid with the bytes that the CTA owns.
+//! Global memory as one CTA sees it: the state before the launch, overlaid with its own stores.
 
-use crate::unit::{Effect, State};
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec,
-    vec::Vec,
+use crate::{
+    source::Source,
+    unit::{Effect, NoUnit},
 };
+use alloc::{vec, vec::Vec};
 use assay_engine::{AccessError, Memory};
 use assay_primitives::{
-    Writes,
-    slice::{CHUNK, Proved},
-    witness::ByteRange,
-    write_map::Owner,
+    Launch,
+    write_map::{MAX_OWNED_BYTES, MAX_OWNED_COORDINATES, Owner, Ownership},
 };
 
-/// Where the bytes of the state before come from.
-pub(crate) trait Source {
-    /// Fills `out` from `offset` of `buffer`.
-    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
-}
-
-/// Buffers held whole.
-pub(crate) struct Whole<'a>(pub &'a dyn State);
-
-impl Source for Whole<'_> {
-    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
-        let bytes = self.0.buffer(buffer).ok_or(AccessError::OutOfBounds)?;
-        let range = usize::try_from(offset)
-            .ok()
-            .and_then(|start| bytes.get(start..start.checked_add(out.len())?))
-            .ok_or(AccessError::OutOfBounds)?;
-        out.copy_from_slice(range);
-        Ok(())
-    }
-}
-
-/// Buffers held whole; what is read is remembered, by chunk.
-pub(crate) struct Recording<'a> {
-    whole: Whole<'a>,
-    last: (u16, u64),
-    chunks: BTreeSet<(u16, u64)>,
-}
-
-impl<'a> Recording<'a> {
-    pub fn new(state: &'a dyn State) -> Self {
-        Self { whole: Whole(state), last: (u16::MAX, u64::MAX), chunks: BTreeSet::new() }
-    }
-
-    /// Whole chunks of `buffer` that were read, as ranges within its `len` bytes.
-    pub fn ranges(&self, buffer: u16, len: u64) -> Vec<ByteRange> {
-        chunk_ranges(self.chunks.range((buffer, 0)..=(buffer, u64::MAX)).map(|(_, chunk)| *chunk), len)
-    }
-}
-
-impl Source for Recording<'_> {
-    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
-        self.whole.read(buffer, offset, out)?;
-        let first = offset / CHUNK;
-        let last = offset.saturating_add(out.len() as u64).saturating_sub(1) / CHUNK;
-        if self.last != (buffer, first) || first != last {
-            for chunk in first..=last {
-                self.chunks.insert((buffer, chunk));
-            }
-            self.last = (buffer, last);
-        }
-        Ok(())
-    }
-}
-
-/// Sorted chunk numbers as canonical ranges of a blob of `len` bytes.
-pub(crate) fn chunk_ranges(chunks: impl Iterator<Item = u64>, len: u64) -> Vec<ByteRange> {
-    let mut ranges: Vec<ByteRange> = Vec::new();
-    for chunk in chunks {
-        let start = chunk.saturating_mul(CHUNK);
-        let size = CHUNK.min(len.saturating_sub(start));
-        match ranges.last_mut() {
-            Some(last) if last.offset.saturating_add(last.len) == start => last.len = last.len.saturating_add(size),
-            _ => ranges.push(ByteRange { offset: start, len: size }),
-        }
-    }
-    ranges
-}
-
-/// The buffers' lengths and the slices of a witness.
-pub(crate) struct Witnessed<'a> {
-    pub lengths: &'a [u64],
-    pub slices: &'a BTreeMap<u16, Proved>,
-}
-
-impl Source for Witnessed<'_> {
-    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
-        let len = *self.lengths.get(usize::from(buffer)).ok_or(AccessError::OutOfBounds)?;
-        let size = out.len() as u64;
-        if offset.checked_add(size).is_none_or(|end| end > len) {
-            return Err(AccessError::OutOfBounds);
-        }
-        let bytes = self.slices.get(&buffer).and_then(|proved| proved.get(offset, size)).ok_or(AccessError::Incomplete)?;
-        out.copy_from_slice(bytes);
-        Ok(())
-    }
-}
+/// What is known of an owned byte.
+const UNKNOWN: u8 = 0;
+/// It is as before, and was read.
+const READ: u8 = 1;
+/// The CTA stored it.
+const WRITTEN: u8 = 2;
 
 /// A run of bytes that the CTA owns.
-struct Own {
+#[derive(Clone, Copy)]
+struct Run {
     buffer: u16,
     offset: u64,
-    bytes: Vec<u8>,
+    /// Place in [`CtaMemory::bytes`].
+    at: usize,
+    len: usize,
 }
 
-impl Own {
+impl Run {
     fn end(&self) -> u64 {
-        self.offset.saturating_add(self.bytes.len() as u64)
+        self.offset.saturating_add(self.len as u64)
     }
 }
 
 /// The memory of one CTA.
-pub(crate) struct CtaMemory<'a, S> {
-    writes: &'a Writes,
-    grid: [u32; 3],
+pub(crate) struct CtaMemory<S> {
+    ownership: Ownership,
     source: S,
     /// Sorted by (buffer, offset), disjoint, touching runs joined.
-    own: Vec<Own>,
-    /// Index into `own` of the last hit.
+    runs: Vec<Run>,
+    bytes: Vec<u8>,
+    marks: Vec<u8>,
+    /// Index into `runs` of the last hit.
     hit: usize,
-    /// The last stretch of foreign bytes that nobody owns: buffer, start, end.
-    free: (u16, u64, u64),
+    /// By buffer: the last stretch found that nobody owns. Buffers behind the end are nobody's.
+    free: Vec<(u64, u64)>,
 }
 
-impl<'a, S: Source> CtaMemory<'a, S> {
-    /// Fills the owned runs from the source; hands back the first missing byte when it lacks one.
-    #[allow(clippy::type_complexity)]
-    pub fn new(writes: &'a Writes, grid: [u32; 3], cta: [u32; 3], source: S) -> Result<Self, (u16, u64, Self)> {
-        let mut runs: Vec<(u16, u64, u64)> = Vec::new();
-        writes.for_each_owned(cta, |buffer, offset, len| {
-            match runs.last_mut() {
-                Some((b, o, l)) if *b == buffer && o.saturating_add(*l) == offset => *l = l.saturating_add(len),
-                _ => runs.push((buffer, offset, len)),
-            }
-            true
+impl<S: Source> CtaMemory<S> {
+    /// Nothing is read yet. `NoUnit` when the CTA owns more than a checked launch allows.
+    pub fn new(launch: &Launch, cta: [u32; 3], source: S) -> Result<Self, NoUnit> {
+        let mut found: Vec<(u16, u64, u64)> = Vec::new();
+        let mut total = 0u64;
+        launch.writes.for_each_owned(cta, |buffer, offset, len| {
+            found.push((buffer, offset, len));
+            total = total.saturating_add(len);
+            total <= MAX_OWNED_BYTES && found.len() as u64 <= MAX_OWNED_COORDINATES
         });
-        runs.sort_unstable();
-        let mut own: Vec<Own> = Vec::with_capacity(runs.len());
-        let mut memory = Self { writes, grid, source, own: Vec::new(), hit: 0, free: (0, 0, 0) };
-        for (buffer, offset, len) in runs {
-            let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-            if memory.source.read(buffer, offset, &mut bytes).is_err() {
-                memory.own = own;
-                return Err((buffer, offset, memory));
-            }
-            match own.last_mut() {
-                Some(last) if last.buffer == buffer && last.end() == offset => last.bytes.extend_from_slice(&bytes),
-                _ => own.push(Own { buffer, offset, bytes }),
-            }
+        if total > MAX_OWNED_BYTES || found.len() as u64 > MAX_OWNED_COORDINATES {
+            return Err(NoUnit);
         }
-        memory.own = own;
-        Ok(memory)
+        found.sort_unstable();
+        let mut runs: Vec<Run> = Vec::with_capacity(found.len());
+        let mut at = 0usize;
+        for (buffer, offset, len) in found {
+            let len = usize::try_from(len).map_err(|_| NoUnit)?;
+            match runs.last_mut() {
+                Some(last) if last.buffer == buffer && last.end() == offset => last.len = last.len.saturating_add(len),
+                _ => runs.push(Run { buffer, offset, at, len }),
+            }
+            at = at.saturating_add(len);
+        }
+        let named = (0..=u16::MAX).rev().find(|buffer| launch.writes.names(*buffer));
+        let free = (0..named.map_or(0, |last| u32::from(last).saturating_add(1)))
+            .map(|buffer| match u16::try_from(buffer) {
+                Ok(buffer) if launch.writes.names(buffer) => (0, 0),
+                _ => (0, u64::MAX),
+            })
+            .collect();
+        let ownership = launch.writes.ownership(launch.grid);
+        Ok(Self { ownership, source, runs, bytes: vec![0; at], marks: vec![UNKNOWN; at], hit: 0, free })
     }
 
-    /// The owned run that holds the byte, if it is owned.
-    fn find(&mut self, buffer: u16, offset: u64) -> Option<&mut Own> {
-        let holds = |own: &Own| own.buffer == buffer && own.offset <= offset && offset < own.end();
-        if !self.own.get(self.hit).is_some_and(holds) {
-            let after = self.own.partition_point(|own| (own.buffer, own.offset) <= (buffer, offset));
-            let index = after.checked_sub(1)?;
-            if !self.own.get(index).is_some_and(holds) {
-                return None;
-            }
-            self.hit = index;
+    /// The owned run that holds the byte.
+    #[inline]
+    fn find(&mut self, buffer: u16, offset: u64) -> Option<Run> {
+        let holds = |run: &&Run| run.buffer == buffer && run.offset <= offset && offset < run.end();
+        if let Some(run) = self.runs.get(self.hit).filter(holds) {
+            return Some(*run);
         }
-        self.own.get_mut(self.hit)
+        let index = self.runs.partition_point(|run| (run.buffer, run.offset) <= (buffer, offset)).checked_sub(1)?;
+        let run = self.runs.get(index).filter(holds)?;
+        self.hit = index;
+        Some(*run)
+    }
+
+    /// Reads those bytes of `[from, from + len)` of an owned run that are not known.
+    fn know(&mut self, run: Run, from: usize, len: usize) -> Result<(), AccessError> {
+        let range = run.at.saturating_add(from)..run.at.saturating_add(from).saturating_add(len);
+        let (Some(marks), Some(bytes)) = (self.marks.get_mut(range.clone()), self.bytes.get_mut(range)) else {
+            return Err(AccessError::OutOfBounds);
+        };
+        if !marks.contains(&UNKNOWN) {
+            return Ok(());
+        }
+        let mut offset = run.offset.saturating_add(from as u64);
+        let (mut marks, mut bytes) = (marks, bytes);
+        while let Some(mark) = marks.first() {
+            let unknown = *mark == UNKNOWN;
+            let same = marks.iter().take_while(|mark| (**mark == UNKNOWN) == unknown).count();
+            let (marks_head, marks_tail) = marks.split_at_mut_checked(same).ok_or(AccessError::OutOfBounds)?;
+            let (bytes_head, bytes_tail) = bytes.split_at_mut_checked(same).ok_or(AccessError::OutOfBounds)?;
+            if unknown {
+                self.source.read(run.buffer, offset, bytes_head)?;
+                marks_head.fill(READ);
+            }
+            offset = offset.saturating_add(same as u64);
+            (marks, bytes) = (marks_tail, bytes_tail);
+        }
+        Ok(())
+    }
+
+    /// Piece by piece, where ownership changes.
+    fn load_pieces(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
+        let (mut at, mut out) = (offset, out);
+        while !out.is_empty() {
+            let wanted = out.len();
+            let taken;
+            if let Some(run) = self.find(buffer, at) {
+                let from = usize::try_from(at.saturating_sub(run.offset)).map_err(|_| AccessError::OutOfBounds)?;
+                taken = run.len.saturating_sub(from).min(wanted);
+                self.know(run, from, taken)?;
+                let start = run.at.saturating_add(from);
+                let known = self.bytes.get(start..start.saturating_add(taken)).ok_or(AccessError::OutOfBounds)?;
+                out.get_mut(..taken).ok_or(AccessError::OutOfBounds)?.copy_from_slice(known);
+            } else {
+                let (owner, until) = self.ownership.owner(buffer, at);
+                if owner != Owner::Nobody {
+                    return Err(AccessError::OwnedByOther);
+                }
+                if let Some(free) = self.free.get_mut(usize::from(buffer)) {
+                    *free = (at, until);
+                }
+                taken = usize::try_from(until.saturating_sub(at)).unwrap_or(usize::MAX).min(wanted);
+                self.source.read(buffer, at, out.get_mut(..taken).ok_or(AccessError::OutOfBounds)?)?;
+            }
+            at = at.saturating_add(taken as u64);
+            out = out.get_mut(taken..).unwrap_or(&mut []);
+        }
+        Ok(())
+    }
+
+    /// Reads every owned byte that the CTA neither stored nor read; the first that the source lacks, if it lacks one.
+    pub fn complete(&mut self) -> Result<(), (u16, u64)> {
+        for index in 0..self.runs.len() {
+            if let Some(run) = self.runs.get(index).copied() {
+                self.know(run, 0, run.len).map_err(|_| (run.buffer, run.offset))?;
+            }
+        }
+        Ok(())
     }
 
     /// The source, when the run is over.
@@ -176,63 +167,74 @@ impl<'a, S: Source> CtaMemory<'a, S> {
         &self.source
     }
 
-    /// The owned runs: buffer, offset, bytes as they are now.
-    pub fn owned(&self) -> impl Iterator<Item = (u16, u64, &[u8])> {
-        self.own.iter().map(|own| (own.buffer, own.offset, own.bytes.as_slice()))
+    pub fn source_mut(&mut self) -> &mut S {
+        &mut self.source
     }
 
+    /// The owned runs: buffer, offset, bytes as they are now; all known once [`Self::complete`] went well.
+    pub fn owned(&self) -> impl Iterator<Item = (u16, u64, &[u8])> {
+        self.runs.iter().map(|run| {
+            let bytes = self.bytes.get(run.at..run.at.saturating_add(run.len)).unwrap_or(&[]);
+            (run.buffer, run.offset, bytes)
+        })
+    }
+
+    /// What was stored, as runs.
     pub fn into_effects(self) -> Vec<Effect> {
-        self.own.into_iter().map(|own| Effect { buffer: own.buffer, offset: own.offset, bytes: own.bytes }).collect()
+        let mut effects = Vec::new();
+        for run in &self.runs {
+            let range = run.at..run.at.saturating_add(run.len);
+            let (Some(mut marks), Some(mut bytes)) = (self.marks.get(range.clone()), self.bytes.get(range)) else { continue };
+            let mut offset = run.offset;
+            while let Some(mark) = marks.first() {
+                let written = *mark == WRITTEN;
+                let same = marks.iter().take_while(|mark| (**mark == WRITTEN) == written).count();
+                let (head, tail) = bytes.split_at_checked(same).unwrap_or((bytes, &[]));
+                if written {
+                    effects.push(Effect { buffer: run.buffer, offset, bytes: head.to_vec() });
+                }
+                offset = offset.saturating_add(same as u64);
+                (marks, bytes) = (marks.get(same..).unwrap_or(&[]), tail);
+            }
+        }
+        effects
     }
 }
 
-impl<S: Source> Memory for CtaMemory<'_, S> {
+impl<S: Source> Memory for CtaMemory<S> {
+    #[inline]
     fn load(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
-        let (mut at, mut out) = (offset, out);
-        loop {
-            let wanted = out.len();
-            let taken = if let Some(own) = self.find(buffer, at) {
-                let from = usize::try_from(at.saturating_sub(own.offset)).unwrap_or(usize::MAX);
-                let bytes = own.bytes.get(from..).unwrap_or(&[]);
-                let taken = bytes.len().min(wanted);
-                out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-                taken
-            } else {
-                let (b, start, end) = self.free;
-                if b != buffer || at < start || at >= end {
-                    match self.writes.owner(self.grid, buffer, at) {
-                        (Owner::Nobody, until) => self.free = (buffer, at, until),
-                        (Owner::Cta(_), _) => {
-                            // Out of bounds comes first: no byte there is anybody's.
-                            self.source.read(buffer, at, &mut [0]).or_else(|error| match error {
-                                AccessError::OutOfBounds => Err(error),
-                                _ => Ok(()),
-                            })?;
-                            return Err(AccessError::OwnedByOther);
-                        }
-                    }
-                }
-                let taken = usize::try_from(self.free.2.saturating_sub(at)).unwrap_or(usize::MAX).min(wanted);
-                let (head, _) = out.split_at_mut_checked(taken).ok_or(AccessError::OutOfBounds)?;
-                self.source.read(buffer, at, head)?;
-                taken
-            };
-            if taken >= wanted || taken == 0 {
-                return Ok(());
-            }
-            at = at.saturating_add(taken as u64);
-            (_, out) = out.split_at_mut_checked(taken).ok_or(AccessError::OutOfBounds)?;
+        let end = offset.checked_add(out.len() as u64).ok_or(AccessError::OutOfBounds)?;
+        let (free_from, free_until) = self.free.get(usize::from(buffer)).copied().unwrap_or((0, u64::MAX));
+        if free_from <= offset && end <= free_until {
+            return self.source.read(buffer, offset, out);
         }
+        self.load_pieces(buffer, offset, out)
     }
 
+    #[inline]
     fn store(&mut self, buffer: u16, offset: u64, bytes: &[u8]) -> Result<(), AccessError> {
         // Touching runs are joined, so bytes that are all owned lie in one run.
-        let own = self.find(buffer, offset).ok_or(AccessError::NotOwned)?;
-        let to = usize::try_from(offset.saturating_sub(own.offset))
-            .ok()
-            .and_then(|from| own.bytes.get_mut(from..from.checked_add(bytes.len())?))
-            .ok_or(AccessError::NotOwned)?;
+        let place = self.find(buffer, offset).and_then(|run| {
+            let from = usize::try_from(offset.checked_sub(run.offset)?).ok()?;
+            let start = run.at.checked_add(from)?;
+            (from.checked_add(bytes.len())? <= run.len).then_some(start..start.checked_add(bytes.len())?)
+        });
+        let Some(place) = place else {
+            let end = offset.checked_add(bytes.len() as u64);
+            let inside = end.is_some_and(|end| end <= self.source.len(buffer));
+            return Err(if inside { AccessError::NotOwned } else { AccessError::OutOfBounds });
+        };
+        let (Some(to), Some(marks)) = (self.bytes.get_mut(place.clone()), self.marks.get_mut(place)) else {
+            return Err(AccessError::NotOwned);
+        };
         to.copy_from_slice(bytes);
+        marks.fill(WRITTEN);
         Ok(())
+    }
+
+    fn writable(&self, buffer: u16) -> bool {
+        let from = self.runs.partition_point(|run| run.buffer < buffer);
+        self.runs.get(from).is_some_and(|run| run.buffer == buffer)
     }
 }

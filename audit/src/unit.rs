@@ -1,6 +1,9 @@
 //! One unit in its place: its kernel, geometry and arguments, and the run over whole buffers.
 
-use crate::memory::{CtaMemory, Source, Whole};
+use crate::{
+    memory::CtaMemory,
+    source::{Source, Whole},
+};
 use alloc::{vec, vec::Vec};
 use assay_engine::{Argument, Geometry, Kernel, Module, Outcome};
 use assay_primitives::{Arg, Launch, Program, Unit};
@@ -30,11 +33,11 @@ pub trait State: Sync {
 pub struct Run {
     /// How it ended.
     pub outcome: Outcome,
-    /// What it leaves in the bytes it owns; empty unless it ran to its end.
+    /// What it stored; empty unless it ran to its end.
     pub effects: Vec<Effect>,
 }
 
-/// The bytes of one owned run after a unit.
+/// Bytes that one unit stored, side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// The buffer.
@@ -84,11 +87,8 @@ impl<'a> Placed<'a> {
         source: S,
         fuel: u64,
         key: Option<&[u8; 32]>,
-    ) -> Result<(Outcome, CtaMemory<'a, S>), NoUnit> {
-        let mut memory = match CtaMemory::new(&self.launch.writes, self.launch.grid, self.cta, source) {
-            Ok(memory) => memory,
-            Err((buffer, offset, memory)) => return Ok((Outcome::Incomplete { buffer, offset }, memory)),
-        };
+    ) -> Result<(Outcome, CtaMemory<S>), NoUnit> {
+        let mut memory = CtaMemory::new(self.launch, self.cta, source)?;
         let outcome = self
             .kernel
             .run(&self.geometry, &self.args, self.cta, &mut memory, fuel, key)
@@ -117,7 +117,7 @@ fn argument(arg: &Arg, size: u32, iteration: u32) -> Argument {
 /// Runs one unit over the whole state before its launch. The effects of all units of a launch are disjoint: applied to a
 /// copy of that state, in any order, they give the next.
 pub fn run_cta(job: &Job<'_>, unit: Unit, before: &dyn State, key: Option<&[u8; 32]>) -> Result<Run, NoUnit> {
-    let (outcome, memory) = Placed::new(job, unit)?.run(Whole(before), job.fuel, key)?;
+    let (outcome, memory) = Placed::new(job, unit)?.run(Whole::new(before), job.fuel, key)?;
     let effects = if matches!(outcome, Outcome::Done { .. }) { memory.into_effects() } else { Vec::new() };
     Ok(Run { outcome, effects })
 }

@@ -1,7 +1,8 @@
 //! Making a witness: the unit runs again over the whole state before, and what it reads is remembered.
 
 use crate::{
-    memory::{Recording, chunk_ranges},
+    judge::{carried, gaps},
+    source::{Recording, chunk_ranges},
     unit::{Job, NoUnit, Placed, State},
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -10,8 +11,9 @@ use assay_primitives::{
     BlobId, Unit,
     slice::{CHUNK, Outboard},
     trace::TracePath,
-    witness::{BufferSlice, ByteRange, Side, StateOpening, Witness},
+    witness::{BufferSlice, ByteRange, MAX_WITNESS_BYTES, Side, StateOpening, Witness},
 };
+use codec::Encode;
 
 /// A state with what it takes to prove ranges of it.
 pub trait Snapshot: State {
@@ -51,7 +53,18 @@ impl From<NoUnit> for BuildError {
 /// Makes the witness of `unit`; also tells how the unit ended.
 pub fn build(job: &Job<'_>, unit: Unit, parts: WitnessParts<'_>) -> Result<(Witness, Outcome), BuildError> {
     let placed = Placed::new(job, unit)?;
-    let (outcome, memory) = placed.run(Recording::new(parts.before), job.fuel, None)?;
+    let (outcome, mut memory) = placed.run(Recording::new(parts.before), job.fuel, None)?;
+    if matches!(outcome, Outcome::Done { .. }) {
+        // The bytes it owns and did not store are compared with the state after as well.
+        memory.complete().map_err(|_| BuildError::State)?;
+        // So are those that nobody owns in the same chunks.
+        let lengths: Vec<u64> = job.program.buffers.iter().map(|buffer| buffer.len).collect();
+        let ownership = placed.launch.writes.ownership(placed.launch.grid);
+        let owned = memory.owned().map(|(buffer, offset, bytes)| (buffer, offset, bytes.len()));
+        for (buffer, gap) in gaps(&ownership, &lengths, owned) {
+            memory.source_mut().note(buffer, gap.offset, gap.len);
+        }
+    }
     let mut owned: BTreeSet<(u16, u64)> = BTreeSet::new();
     placed.launch.writes.for_each_owned(unit.cta, |buffer, offset, len| {
         let last = offset.saturating_add(len).saturating_sub(1) / CHUNK;
@@ -63,7 +76,6 @@ pub fn build(job: &Job<'_>, unit: Unit, parts: WitnessParts<'_>) -> Result<(Witn
     for (side, state) in [(Side::Before, parts.before), (Side::After, parts.after)] {
         for (buffer, declared) in (0u16..).zip(&job.program.buffers) {
             let ranges = match side {
-                // Filling the owned runs was a read as well.
                 Side::Before => memory.source().ranges(buffer, declared.len),
                 Side::After => {
                     let chunks = owned.range((buffer, 0)..=(buffer, u64::MAX)).map(|(_, chunk)| *chunk);
@@ -80,6 +92,9 @@ pub fn build(job: &Job<'_>, unit: Unit, parts: WitnessParts<'_>) -> Result<(Witn
         after: opening(job, parts.after, parts.after_path)?,
         slices: slices.try_into().map_err(|_| BuildError::TooLarge)?,
     };
+    if carried(&witness) > u64::from(MAX_WITNESS_BYTES) || witness.encoded_size() > MAX_WITNESS_BYTES as usize {
+        return Err(BuildError::TooLarge);
+    }
     Ok((witness, outcome))
 }
 

@@ -1,0 +1,145 @@
+//! Where the bytes of the state before a launch come from.
+
+use crate::unit::State;
+use alloc::{collections::BTreeSet, vec, vec::Vec};
+use assay_engine::AccessError;
+use assay_primitives::{
+    slice::{CHUNK, Proved},
+    witness::ByteRange,
+};
+
+pub(crate) trait Source {
+    /// Fills `out` from `offset` of `buffer`.
+    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
+    /// Bytes of `buffer`; 0 for none.
+    fn len(&self, buffer: u16) -> u64;
+}
+
+/// Buffers held whole.
+pub(crate) struct Whole<'a> {
+    state: &'a dyn State,
+    last: (u16, &'a [u8]),
+}
+
+impl<'a> Whole<'a> {
+    pub fn new(state: &'a dyn State) -> Self {
+        Self { state, last: (0, state.buffer(0).unwrap_or(&[])) }
+    }
+}
+
+impl Source for Whole<'_> {
+    #[inline]
+    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
+        if self.last.0 != buffer {
+            self.last = (buffer, self.state.buffer(buffer).ok_or(AccessError::OutOfBounds)?);
+        }
+        let from = usize::try_from(offset).map_err(|_| AccessError::OutOfBounds)?;
+        let until = from.checked_add(out.len()).ok_or(AccessError::OutOfBounds)?;
+        out.copy_from_slice(self.last.1.get(from..until).ok_or(AccessError::OutOfBounds)?);
+        Ok(())
+    }
+
+    fn len(&self, buffer: u16) -> u64 {
+        self.state.buffer(buffer).map_or(0, |bytes| bytes.len() as u64)
+    }
+}
+
+/// Buffers held whole; what is read is remembered, by chunk.
+pub(crate) struct Recording<'a> {
+    whole: Whole<'a>,
+    last: (u16, u64),
+    chunks: BTreeSet<(u16, u64)>,
+}
+
+impl<'a> Recording<'a> {
+    pub fn new(state: &'a dyn State) -> Self {
+        Self { whole: Whole::new(state), last: (u16::MAX, u64::MAX), chunks: BTreeSet::new() }
+    }
+
+    /// Remembers the chunks of `len` bytes.
+    pub fn note(&mut self, buffer: u16, offset: u64, len: u64) {
+        let Some(until) = offset.checked_add(len).filter(|until| *until > offset) else { return };
+        let (first, last) = (offset / CHUNK, until.saturating_sub(1) / CHUNK);
+        if self.last != (buffer, first) || first != last {
+            self.chunks.extend((first..=last).map(|chunk| (buffer, chunk)));
+            self.last = (buffer, last);
+        }
+    }
+
+    /// Whole chunks of `buffer` that were read, as ranges within its `len` bytes.
+    pub fn ranges(&self, buffer: u16, len: u64) -> Vec<ByteRange> {
+        chunk_ranges(self.chunks.range((buffer, 0)..=(buffer, u64::MAX)).map(|(_, chunk)| *chunk), len)
+    }
+}
+
+impl Source for Recording<'_> {
+    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
+        self.whole.read(buffer, offset, out)?;
+        self.note(buffer, offset, out.len() as u64);
+        Ok(())
+    }
+
+    fn len(&self, buffer: u16) -> u64 {
+        self.whole.len(buffer)
+    }
+}
+
+/// Sorted chunk numbers as canonical ranges of a blob of `len` bytes.
+pub(crate) fn chunk_ranges(chunks: impl Iterator<Item = u64>, len: u64) -> Vec<ByteRange> {
+    let mut ranges: Vec<ByteRange> = Vec::new();
+    for chunk in chunks {
+        let start = chunk.saturating_mul(CHUNK);
+        let size = CHUNK.min(len.saturating_sub(start));
+        match ranges.last_mut() {
+            Some(last) if last.offset.saturating_add(last.len) == start => last.len = last.len.saturating_add(size),
+            _ => ranges.push(ByteRange { offset: start, len: size }),
+        }
+    }
+    ranges
+}
+
+/// The buffers' lengths and the slices of a witness, by buffer.
+pub(crate) struct Witnessed<'a> {
+    lengths: &'a [u64],
+    slices: &'a [Proved],
+    /// By buffer, the run of its slice that was hit last.
+    hits: Vec<usize>,
+}
+
+impl<'a> Witnessed<'a> {
+    pub fn new(lengths: &'a [u64], slices: &'a [Proved]) -> Self {
+        Self { lengths, slices, hits: vec![0; slices.len()] }
+    }
+}
+
+impl Source for Witnessed<'_> {
+    fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
+        let end = offset.checked_add(out.len() as u64).ok_or(AccessError::OutOfBounds)?;
+        if end > self.len(buffer) {
+            return Err(AccessError::OutOfBounds);
+        }
+        let index = usize::from(buffer);
+        let (Some(proved), Some(hit)) = (self.slices.get(index), self.hits.get_mut(index)) else {
+            return Err(AccessError::Incomplete);
+        };
+        let part = |run: usize| {
+            let (start, bytes) = proved.runs.get(run)?;
+            let from = usize::try_from(offset.checked_sub(*start)?).ok()?;
+            bytes.get(from..from.checked_add(out.len())?)
+        };
+        let bytes = match part(*hit) {
+            Some(bytes) => bytes,
+            None => {
+                let run = proved.runs.partition_point(|(start, _)| *start <= offset);
+                *hit = run.checked_sub(1).ok_or(AccessError::Incomplete)?;
+                part(*hit).ok_or(AccessError::Incomplete)?
+            }
+        };
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn len(&self, buffer: u16) -> u64 {
+        self.lengths.get(usize::from(buffer)).copied().unwrap_or(0)
+    }
+}
