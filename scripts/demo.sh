@@ -55,6 +55,7 @@ until_true() { # SECONDS WHAT COMMAND…
     local limit=$((SECONDS + $1)) what=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
+        for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || { echo "a program ended while waiting until $what" >&2; tail -n 5 "$scratch"/*.log >&2; exit 1; }; done
         [ $SECONDS -lt $limit ] || { echo "waited too long until $what" >&2; exit 1; }
         sleep 0.3
     done
@@ -69,9 +70,10 @@ start_worker() { # KEY PORT LOG …
 
 say "1  A chain of our own, one validator, a block every 2 s"
 "$bin/assay-node" --dev --base-path "$scratch/chain" --rpc-port "$rpc_port" --listen-addr /ip4/127.0.0.1/tcp/0 \
-    --no-mdns --no-telemetry --no-prometheus --no-hardware-benchmarks >"$scratch/node.log" 2>&1 &
+    --no-mdns --no-telemetry --no-prometheus >"$scratch/node.log" 2>&1 &
 pids+=($!)
-until_true 60 "the chain makes blocks" bash -c "curl -sf -H 'content-type: application/json' -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"chain_getBlockHash\",\"params\":[1]}' http://127.0.0.1:$rpc_port | jq -e '.result != null'"
+first_block() { rpc chain_getBlockHash "[1]" | jq -e '.result != null'; }
+until_true 60 "the chain makes blocks" first_block
 echo "  $ASSAY_NODE"
 
 say "2  Bob stakes and runs a worker; Dave stakes too: he will cheat"

@@ -19,7 +19,7 @@ pub struct Runtime {
 impl Runtime {
     /// Loads the runtime this program was built with.
     pub fn new() -> anyhow::Result<Self> {
-        let wasm = assay_runtime::WASM_BINARY.context("built without the Wasm runtime")?;
+        let wasm = assay_runtime::wasm::WASM_BINARY.context("built without the Wasm runtime")?;
         let executor = WasmExecutor::builder().with_allow_missing_host_functions(true).build();
         Ok(Self { executor, wasm })
     }

@@ -34,8 +34,7 @@ impl Chain {
             .arg("--base-path")
             .arg(folder.join("chain"))
             .args(["--rpc-port", &port.to_string()])
-            .args(["--listen-addr", "/ip4/127.0.0.1/tcp/0", "--no-mdns", "--no-telemetry", "--no-prometheus"])
-            .args(["--no-hardware-benchmarks"]);
+            .args(["--listen-addr", "/ip4/127.0.0.1/tcp/0", "--no-mdns", "--no-telemetry", "--no-prometheus"]);
         Process::start(command, &folder.join("node.log"))
     }
 
