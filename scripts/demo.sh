@@ -68,6 +68,14 @@ start_worker() { # KEY PORT LOG …
     until_true 30 "the worker answers" curl -sf "http://127.0.0.1:$port/healthz"
 }
 
+stop_one() { # PID
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+    local pid left=()
+    for pid in "${pids[@]}"; do [ "$pid" = "$1" ] || left+=("$pid"); done
+    pids=("${left[@]}")
+}
+
 say "1  A chain of our own, one validator, a block every 2 s"
 "$bin/assay-node" --dev --base-path "$scratch/chain" --rpc-port "$rpc_port" --listen-addr /ip4/127.0.0.1/tcp/0 \
     --no-mdns --no-telemetry --no-prometheus >"$scratch/node.log" 2>&1 &
@@ -95,18 +103,18 @@ for name in blur montecarlo; do
     echo
     assay job show "$(jq .order "$scratch/$name.json")"
 done
-kill "$honest"
-wait "$honest" || true
+stop_one "$honest"
 
 say "4  Dave's worker changes one byte of its result"
 start_worker //Dave "$cheat_port" cheat --sabotage wrong-byte
 assay job submit kernels/montecarlo/job.toml --key //Ferdie --max-price 5 --wait --json >"$scratch/cheated.json" 2>"$scratch/cheated.log" &
-pids+=($!)
+waits=$!
 order=$(($(jq .order "$scratch/blur.json") > $(jq .order "$scratch/montecarlo.json") ? $(jq .order "$scratch/blur.json") : $(jq .order "$scratch/montecarlo.json")))
 order=$((order + 1))
 convicted() { rpc assay_order "[$order]" | jq -e '.result.attempts[0].failure == "provider_fault"'; }
 until_true 60 "the cheat is convicted" convicted
 assay job cancel "$order" --key //Ferdie
+kill $waits 2>/dev/null || true
 cancelled() { rpc assay_order "[$order]" | jq -e '.result.status == "cancelled"'; }
 until_true 30 "the customer is refunded" cancelled
 echo
