@@ -89,13 +89,18 @@ pub async fn run(config: Config, program: &Path, shutdown: watch::Receiver<bool>
         provider.run(shutdown).await?;
         anyhow::Ok(())
     };
-    tokio::select! {
-        ended = &mut serving => ended?.context("the server failed")?,
-        worked = working => worked?,
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
-    if tokio::time::timeout(GRACE, serving).await.is_err() {
-        tracing::info!("open connections are cut");
+    let served = tokio::select! {
+        ended = &mut serving => Some(ended),
+        worked = working => {
+            worked?;
+            None
+        }
+        _ = stop.wait_for(|stop| *stop) => None,
+    };
+    match served {
+        Some(ended) => ended?.context("the server failed")?,
+        None if tokio::time::timeout(GRACE, serving).await.is_err() => tracing::info!("open connections are cut"),
+        None => {}
     }
     drop(lock);
     Ok(())
