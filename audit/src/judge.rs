@@ -128,7 +128,9 @@ pub fn judge(
     }
     let ownership = placed.launch.writes.ownership(placed.launch.grid);
     // Beside its own bytes the unit answers for those that nobody owns in the same chunks.
-    for (buffer, gap) in gaps(&ownership, &lengths, memory.owned().map(|(buffer, offset, bytes)| (buffer, offset, bytes.len()))) {
+    for (buffer, gap) in
+        gaps(&ownership, &lengths, memory.owned().map(|(buffer, offset, bytes)| (buffer, offset, bytes.len())))
+    {
         let place = usize::from(buffer);
         let old = before.get(place).and_then(|proved| proved.get(gap.offset, gap.len));
         let new = after.get(place).and_then(|proved| proved.get(gap.offset, gap.len));
@@ -231,7 +233,11 @@ fn unowned_change(ownership: &Ownership, before: &[Proved], after: &[Proved]) ->
                     at = until;
                 }
             }
-            if old_until <= new_until { old_runs.next() } else { new_runs.next() };
+            if old_until <= new_until {
+                old_runs.next()
+            } else {
+                new_runs.next()
+            };
         }
     }
     None

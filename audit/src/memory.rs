@@ -7,7 +7,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use assay_engine::{AccessError, Memory};
 use assay_primitives::{
-    Launch,
+    Launch, Writes,
     write_map::{MAX_OWNED_BYTES, MAX_OWNED_COORDINATES, Owner, Ownership},
 };
 
@@ -72,13 +72,14 @@ impl<S: Source> CtaMemory<S> {
             }
             at = at.saturating_add(len);
         }
-        let named = (0..=u16::MAX).rev().find(|buffer| launch.writes.names(*buffer));
-        let free = (0..named.map_or(0, |last| u32::from(last).saturating_add(1)))
-            .map(|buffer| match u16::try_from(buffer) {
-                Ok(buffer) if launch.writes.names(buffer) => (0, 0),
-                _ => (0, u64::MAX),
-            })
-            .collect();
+        let Writes::Maps(maps) = &launch.writes;
+        let named = maps.iter().map(|map| usize::from(map.buffer).saturating_add(1)).max().unwrap_or(0);
+        let mut free = vec![(0, u64::MAX); named];
+        for map in maps {
+            if let Some(free) = free.get_mut(usize::from(map.buffer)) {
+                *free = (0, 0);
+            }
+        }
         let ownership = launch.writes.ownership(launch.grid);
         Ok(Self { ownership, source, runs, bytes: vec![0; at], marks: vec![UNKNOWN; at], hit: 0, free })
     }
@@ -184,7 +185,9 @@ impl<S: Source> CtaMemory<S> {
         let mut effects = Vec::new();
         for run in &self.runs {
             let range = run.at..run.at.saturating_add(run.len);
-            let (Some(mut marks), Some(mut bytes)) = (self.marks.get(range.clone()), self.bytes.get(range)) else { continue };
+            let (Some(mut marks), Some(mut bytes)) = (self.marks.get(range.clone()), self.bytes.get(range)) else {
+                continue;
+            };
             let mut offset = run.offset;
             while let Some(mark) = marks.first() {
                 let written = *mark == WRITTEN;

@@ -89,10 +89,8 @@ impl<'a> Placed<'a> {
         key: Option<&[u8; 32]>,
     ) -> Result<(Outcome, CtaMemory<S>), NoUnit> {
         let mut memory = CtaMemory::new(self.launch, self.cta, source)?;
-        let outcome = self
-            .kernel
-            .run(&self.geometry, &self.args, self.cta, &mut memory, fuel, key)
-            .map_err(|_| NoUnit)?;
+        let outcome =
+            self.kernel.run(&self.geometry, &self.args, self.cta, &mut memory, fuel, key).map_err(|_| NoUnit)?;
         Ok((outcome, memory))
     }
 }

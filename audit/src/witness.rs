@@ -100,7 +100,8 @@ pub fn build(job: &Job<'_>, unit: Unit, parts: WitnessParts<'_>) -> Result<(Witn
 
 fn opening(job: &Job<'_>, state: &dyn Snapshot, path: TracePath) -> Result<StateOpening, BuildError> {
     let count = u16::try_from(job.program.buffers.len()).map_err(|_| BuildError::State)?;
-    let blobs: Option<Vec<BlobId>> = (0..count).map(|buffer| state.outboard(buffer).map(|outboard| outboard.blob)).collect();
+    let blobs: Option<Vec<BlobId>> =
+        (0..count).map(|buffer| state.outboard(buffer).map(|outboard| outboard.blob)).collect();
     let blobs = blobs.ok_or(BuildError::State)?.try_into().map_err(|_| BuildError::State)?;
     Ok(StateOpening { blobs, path })
 }

@@ -3,7 +3,10 @@
 //! A validator evaluates `VRF(audit key, input)` on [`vrf_input`]. Its 32 output bytes decide everything: nobody can know
 //! them before the commit, block authors cannot grind them, the validator cannot choose them.
 
-use crate::{Account, AttemptIndex, BlockNumber, Hash, Launch, OrderId, Program, Step, Unit, hash, order::{AuditLevel, ReportVerdict}};
+use crate::{
+    Account, AttemptIndex, BlockNumber, Hash, Launch, OrderId, Program, Step, Unit, hash,
+    order::{AuditLevel, ReportVerdict},
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

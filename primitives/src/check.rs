@@ -3,9 +3,7 @@
 
 use crate::{
     Arg, Init, Launch, Program, Step,
-    program::{
-        MAX_ARGS, MAX_BUFFER_LEN, MAX_CTAS, MAX_LAUNCHES, MAX_NAME, MAX_PROGRAM_BYTES, MAX_SHARED, MAX_THREADS,
-    },
+    program::{MAX_ARGS, MAX_BUFFER_LEN, MAX_CTAS, MAX_LAUNCHES, MAX_NAME, MAX_PROGRAM_BYTES, MAX_SHARED, MAX_THREADS},
 };
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
@@ -76,7 +74,8 @@ pub fn check(program: &Program, entry: impl Fn(u16, &[u8]) -> Option<EntryInfo>)
         return Err(ProgramError::TooLarge);
     }
     for (index, buffer) in (0u16..).zip(&program.buffers) {
-        let fits = matches!(buffer.init, Init::Zero) || matches!(buffer.init, Init::Blob(blob) if blob.len == buffer.len);
+        let fits =
+            matches!(buffer.init, Init::Zero) || matches!(buffer.init, Init::Blob(blob) if blob.len == buffer.len);
         if buffer.len == 0 || buffer.len > MAX_BUFFER_LEN || !fits {
             return Err(ProgramError::BufferLength(index));
         }

@@ -1,7 +1,10 @@
 //! Prices, bonds and settlement: pure functions of what the chain knows. All shares round down; the customer's refund
 //! takes what rounding leaves, so every split adds up.
 
-use crate::{Balance, BlockNumber, order::{AuditLevel, PriceCurve}};
+use crate::{
+    Balance, BlockNumber,
+    order::{AuditLevel, PriceCurve},
+};
 
 /// Parts per million.
 pub const MILLION: u128 = 1_000_000;

@@ -147,7 +147,9 @@ impl Axis {
 }
 
 /// What is sampled, re-executed and convicted: one CTA of one launch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Unit {
     /// Position of the launch in the program, repeats counted out, from 0.
     pub launch: u32,

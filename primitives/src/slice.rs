@@ -102,7 +102,14 @@ impl<'a> Verifier<'a> {
     }
 
     /// One subtree over `[start, end)` whose hash is `expected`. Depth is at most 54, the depth of a blob of 2⁶⁴ bytes.
-    fn node(&mut self, start: u64, end: u64, expected: &Hash, is_root: bool, ranges: &[ByteRange]) -> Result<(), SliceError> {
+    fn node(
+        &mut self,
+        start: u64,
+        end: u64,
+        expected: &Hash,
+        is_root: bool,
+        ranges: &[ByteRange],
+    ) -> Result<(), SliceError> {
         let ranges = touching(ranges, start, end);
         // The root of an empty selection is still hashed by nobody: nothing is claimed of it.
         if ranges.is_empty() {

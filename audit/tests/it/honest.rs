@@ -10,7 +10,9 @@ fn reproduces(trace: &Trace, unit: Unit) {
     let key = [7; 32];
     let (witness, recorded) = trace.witness(unit);
     let run = run_cta(&trace.job(), unit, &trace.states[unit.launch as usize], Some(&key)).unwrap();
-    let Outcome::Done { lane_steps, digest } = run.outcome else { panic!("{} {unit:?}: {:?}", trace.name, run.outcome) };
+    let Outcome::Done { lane_steps, digest } = run.outcome else {
+        panic!("{} {unit:?}: {:?}", trace.name, run.outcome)
+    };
     assert!(matches!(recorded, Outcome::Done { lane_steps: steps, .. } if steps == lane_steps));
     let bytes = witness.encode();
     assert!(bytes.len() <= MAX_WITNESS_BYTES as usize);

@@ -96,8 +96,7 @@ impl Trace {
         };
         assert_eq!(check(&job.program, entry), Ok(()), "{}", job.name);
         let modules = Arc::new(modules);
-        let mut trace =
-            Self { name: job.name, program: job.program.clone(), modules, states: vec![Held::start(job)] };
+        let mut trace = Self { name: job.name, program: job.program.clone(), modules, states: vec![Held::start(job)] };
         let mut index = 0;
         let count = unit_count(&trace.program);
         while index < count {
@@ -189,7 +188,12 @@ fn plate() -> Job {
                 buffer: to,
                 base: 0,
                 dims: vec![
-                    Dim::Span { stride: i64::from(WIDTH * 4), extent: u64::from(HEIGHT), axis: Some(Axis::Y), tile: 16 },
+                    Dim::Span {
+                        stride: i64::from(WIDTH * 4),
+                        extent: u64::from(HEIGHT),
+                        axis: Some(Axis::Y),
+                        tile: 16,
+                    },
                     Dim::Span { stride: 4, extent: u64::from(WIDTH), axis: Some(Axis::X), tile: 16 },
                 ]
                 .try_into()
@@ -214,7 +218,13 @@ fn plate() -> Job {
     };
     let end = (0..4).fold(plate, |plate, _| heat::step(&plate, WIDTH as usize, HEIGHT as usize, 0.25));
     let end = end.iter().flat_map(|value| value.to_le_bytes()).collect();
-    Job { name: "plate", kernels: vec![heat::PTX], program, buffers: vec![bytes, vec![0; len as usize]], expected: vec![(0, end)] }
+    Job {
+        name: "plate",
+        kernels: vec![heat::PTX],
+        program,
+        buffers: vec![bytes, vec![0; len as usize]],
+        expected: vec![(0, end)],
+    }
 }
 
 /// The honest trace of the plate.

@@ -240,9 +240,10 @@ impl Layout {
         if self.levels().first().is_some_and(|level| level.step == outer) {
             inside.levels.rotate_left(1);
             inside.used = inside.used.saturating_sub(1);
-            inside.size = inside.levels().iter().fold(inside.run, |size, level| {
-                size.saturating_add(level.reach().unwrap_or(u64::MAX))
-            });
+            inside.size = inside
+                .levels()
+                .iter()
+                .fold(inside.run, |size, level| size.saturating_add(level.reach().unwrap_or(u64::MAX)));
         }
         inside
     }

@@ -90,7 +90,12 @@ fn each_fault_of_a_launch_is_named_with_its_place() {
     assert_eq!(with(|launch| launch.shared = MAX_SHARED - 1024), Ok(()));
     assert_eq!(with(|launch| launch.shared = MAX_SHARED - 1023), Err(ProgramError::Shared(1)));
     assert_eq!(with(|launch| launch.shared = u32::MAX), Err(ProgramError::Shared(1)));
-    assert_eq!(with(|launch| { launch.args.pop(); }), Err(ProgramError::ArgumentCount(1)));
+    assert_eq!(
+        with(|launch| {
+            launch.args.pop();
+        }),
+        Err(ProgramError::ArgumentCount(1))
+    );
     let map = |error| Err(ProgramError::WriteMap { launch: 1, map: 0, error });
     assert_eq!(with(|launch| launch.grid = [4, 2, 1]), map(MapError::SharedByCtas));
     let one = |launch: &mut Launch, change: fn(&mut WriteMap)| {
@@ -129,7 +134,13 @@ fn each_fault_of_a_program_is_named() {
     assert_eq!(check(&program(vec![Step::Launch(launch()), never]), entry), Err(ProgramError::NoLaunch));
     let long = Step::Repeat { times: u32::MAX, launches: vec![launch(); 16].try_into().unwrap() };
     assert_eq!(check(&program(vec![long]), entry), Err(ProgramError::TooLarge));
-    assert_eq!(check(&program(vec![Step::Launch(Launch { entry: vec![b'a'; 256].try_into().unwrap(), ..launch() }); 64]), entry), Err(ProgramError::NoEntry(0)));
+    assert_eq!(
+        check(
+            &program(vec![Step::Launch(Launch { entry: vec![b'a'; 256].try_into().unwrap(), ..launch() }); 64]),
+            entry
+        ),
+        Err(ProgramError::NoEntry(0))
+    );
     let wide = Step::Repeat { times: 1, launches: vec![launch(); 16].try_into().unwrap() };
     assert_eq!(check(&program(vec![wide; 64]), entry), Err(ProgramError::TooLarge));
     assert_eq!(with_program(|program| program.buffers[1].len = 0), Err(ProgramError::BufferLength(1)));

@@ -28,11 +28,8 @@ fn program(grids: &[[u32; 3]], times: u32) -> Program {
     Program {
         kernels: vec![[0; 32]].try_into().unwrap(),
         buffers: vec![Buffer { len: 4, init: Init::Zero, output: true }].try_into().unwrap(),
-        steps: vec![
-            Step::Launch(launches[0].clone()),
-            Step::Repeat { times, launches: launches.try_into().unwrap() },
-        ]
-        .try_into()
-        .unwrap(),
+        steps: vec![Step::Launch(launches[0].clone()), Step::Repeat { times, launches: launches.try_into().unwrap() }]
+            .try_into()
+            .unwrap(),
     }
 }

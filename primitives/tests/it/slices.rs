@@ -158,7 +158,10 @@ fn an_outboard_of_another_blob_encodes_nothing() {
     let mut outboard = Outboard::new(&bytes);
     outboard.groups[3][0] ^= 1;
     let range = [ByteRange { offset: 70_000, len: 1 }];
-    assert_eq!(outboard.encode(&range, |offset, len| Some(bytes[offset as usize..(offset + len) as usize].to_vec())), None);
+    assert_eq!(
+        outboard.encode(&range, |offset, len| Some(bytes[offset as usize..(offset + len) as usize].to_vec())),
+        None
+    );
     let honest = Outboard::new(&bytes);
     assert_eq!(honest.encode(&range, |_, len| Some(vec![0; len as usize - 1])), None);
     assert_eq!(honest.encode(&range, |_, _| None), None);

@@ -16,15 +16,21 @@ struct Draft {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    (prop_oneof![3 => Just(0u64), 1 => 1u64..12], proptest::option::weighted(0.05, -60i64..60), 1u64..6, 1u64..4, any::<bool>())
+    (
+        prop_oneof![3 => Just(0u64), 1 => 1u64..12],
+        proptest::option::weighted(0.05, -60i64..60),
+        1u64..6,
+        1u64..4,
+        any::<bool>(),
+    )
         .prop_map(|(slack, any, extent, tile, falling)| Draft { slack, any, extent, tile, falling })
 }
 
 /// Dimensions from the innermost out, with each axis used at most once.
 fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
     let axes = Just([Some(Axis::X), Some(Axis::Y), Some(Axis::Z), None]).prop_shuffle();
-    (1u64..6, proptest::collection::vec(draft(), 0..5), axes, proptest::collection::vec((any::<bool>(), 0u32..3), 3)).prop_map(
-        |(run, drafts, axes, ats)| {
+    (1u64..6, proptest::collection::vec(draft(), 0..5), axes, proptest::collection::vec((any::<bool>(), 0u32..3), 3))
+        .prop_map(|(run, drafts, axes, ats)| {
             let mut size = run;
             let mut dims = Vec::new();
             for (draft, axis) in drafts.into_iter().zip(axes) {
@@ -43,8 +49,7 @@ fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
             }
             dims.reverse();
             (run, dims)
-        },
-    )
+        })
 }
 
 /// One to three maps: alike but for the base and the run, or unlike.
@@ -138,7 +143,10 @@ fn agrees(maps: &[WriteMap], grid: [u32; 3]) -> Result<(), TestCaseError> {
 #[test]
 fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_definition() {
     let accepted = std::cell::Cell::new([0u32; 4]);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(10_000)
+    });
     runner
         .run(&(maps(), [1u32..4, 1u32..3, 1u32..3]), |(maps, grid)| {
             if writes(maps.clone()).check(grid, &[LEN as u64]).is_ok() {
@@ -157,7 +165,10 @@ fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_def
 #[test]
 fn most_single_maps_without_overlap_pass_the_check() {
     let counts = std::cell::Cell::new((0u32, 0u32));
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(3000)
+    });
     runner
         .run(&(maps(), [1u32..4, 1u32..3, 1u32..3]), |(maps, grid)| {
             let reaches_nothing = matches!(writes(maps.clone()).check(grid, &[LEN as u64]), Err((_, MapError::Empty)));
@@ -187,15 +198,24 @@ fn maps_that_overlap_are_refused_with_the_reason() {
     let x = Some(Axis::X);
     assert_eq!(check(vec![map_of(0, &[span(4, 100, x, 10)], 8)], [10, 1, 1]), Err((0, MapError::Overlap)));
     assert_eq!(check(vec![map_of(0, &[span(4, 100, None, 1)], 4)], [2, 1, 1]), Err((0, MapError::SharedByCtas)));
-    assert_eq!(check(vec![map_of(0, &[span(40, 10, x, 1), span(4, 10, x, 1)], 4)], [10, 1, 1]), Err((0, MapError::SharedByCtas)));
+    assert_eq!(
+        check(vec![map_of(0, &[span(40, 10, x, 1), span(4, 10, x, 1)], 4)], [10, 1, 1]),
+        Err((0, MapError::SharedByCtas))
+    );
     assert_eq!(check(vec![map_of(0, &[span(4, 300, x, 30)], 4)], [10, 1, 1]), Err((0, MapError::OutOfBounds)));
     assert_eq!(check(vec![map_of(8, &[span(-4, 10, x, 1)], 4)], [10, 1, 1]), Err((0, MapError::OutOfBounds)));
     assert_eq!(check(vec![map_of(0, &[span(4, 0, x, 1)], 4)], [10, 1, 1]), Err((0, MapError::Empty)));
     assert_eq!(check(vec![map_of(0, &[], 0)], [1, 1, 1]), Err((0, MapError::Empty)));
     let rows = map_of(0, &[span(64, 8, x, 1)], 32);
-    assert_eq!(check(vec![rows.clone(), map_of(16, &[span(64, 8, x, 1)], 32)], [8, 1, 1]), Err((1, MapError::OverlapsOther)));
+    assert_eq!(
+        check(vec![rows.clone(), map_of(16, &[span(64, 8, x, 1)], 32)], [8, 1, 1]),
+        Err((1, MapError::OverlapsOther))
+    );
     assert_eq!(check(vec![rows, map_of(32, &[span(64, 8, x, 1)], 32)], [8, 1, 1]), Ok(()));
-    assert_eq!(writes(vec![WriteMap { buffer: 1, ..map_of(0, &[], 4) }]).check([1; 3], &[8]), Err((0, MapError::NoBuffer)));
+    assert_eq!(
+        writes(vec![WriteMap { buffer: 1, ..map_of(0, &[], 4) }]).check([1; 3], &[8]),
+        Err((0, MapError::NoBuffer))
+    );
 }
 
 #[test]
@@ -236,7 +256,10 @@ fn one_cta_may_not_own_more_than_a_witness_carries() {
     assert_eq!(check(map_of(0, &[], MAX_OWNED_BYTES)), Ok(()));
     assert_eq!(check(map_of(0, &[], MAX_OWNED_BYTES + 1)), Err((0, MapError::TooMuch)));
     assert_eq!(check(map_of(0, &[span(2, 1 << 30, None, 1)], 1)), Err((0, MapError::TooMuch)));
-    assert_eq!(writes(vec![map_of(0, &[span(2, 1 << 30, Some(Axis::X), 256)], 1)]).check([1 << 22, 1, 1], &[len]), Ok(()));
+    assert_eq!(
+        writes(vec![map_of(0, &[span(2, 1 << 30, Some(Axis::X), 256)], 1)]).check([1 << 22, 1, 1], &[len]),
+        Ok(())
+    );
 }
 
 proptest! {
