@@ -223,16 +223,13 @@ impl<'a> Parser<'a> {
     }
 
     fn variables(&mut self, into: &mut Vec<Variable<'a>>) -> Parsed<()> {
-        loop {
-            let variable = self.variable(into.last().map(|last| last.space))?;
-            into.push(variable);
-            if self.accept(b',')? {
-                // A second name under one declaration has no type of its own: rare, and not worth its ambiguity.
-                return self.lexer.error("one variable per declaration");
-            }
-            self.expect(b';')?;
-            return Ok(());
+        let variable = self.variable(into.last().map(|last| last.space))?;
+        into.push(variable);
+        if self.accept(b',')? {
+            // A second name under one declaration has no type of its own: rare, and not worth its ambiguity.
+            return self.lexer.error("one variable per declaration");
         }
+        self.expect(b';')
     }
 
     /// From the space to the end of the initialiser.

@@ -26,8 +26,6 @@ pub(crate) enum Round {
     Down,
     /// Towards plus infinity.
     Up,
-    /// To nearest, ties away from zero.
-    Away,
 }
 
 /// A value taken apart. A finite one is `(-1)^negative * significand * 2^exponent`.
@@ -105,7 +103,6 @@ impl Format {
         };
         let up = match mode {
             Round::Near => rest > half || rest == half && half != 0 && kept & 1 == 1,
-            Round::Away => half != 0 && rest >= half,
             Round::Zero => false,
             Round::Down => negative && rest != 0,
             Round::Up => !negative && rest != 0,
@@ -125,7 +122,7 @@ impl Format {
                 Round::Zero => true,
                 Round::Down => !negative,
                 Round::Up => negative,
-                Round::Near | Round::Away => false,
+                Round::Near => false,
             };
             return if saturates { self.largest(negative) } else { self.infinity(negative) };
         }
@@ -299,7 +296,6 @@ impl Format {
                 let half = 1u64 << (drop - 1);
                 let up = match mode {
                     Round::Near => rest > half || rest == half && kept & 1 == 1,
-                    Round::Away => rest >= half,
                     Round::Zero => false,
                     Round::Down => negative && rest != 0,
                     Round::Up => !negative && rest != 0,
@@ -363,15 +359,6 @@ pub(crate) fn rint_f32(a: f32) -> f32 {
     let magnitude = f32::from_bits(a.to_bits() & 0x7fff_ffff);
     let rounded = if magnitude < SHIFT { magnitude + SHIFT - SHIFT } else { magnitude };
     f32::from_bits(rounded.to_bits() | a.to_bits() & 0x8000_0000)
-}
-
-/// Rounds to an integer, ties to even, without the standard library.
-#[inline(always)]
-pub(crate) fn rint_f64(a: f64) -> f64 {
-    const SHIFT: f64 = 4_503_599_627_370_496.0;
-    let magnitude = f64::from_bits(a.to_bits() & !(1 << 63));
-    let rounded = if magnitude < SHIFT { magnitude + SHIFT - SHIFT } else { magnitude };
-    f64::from_bits(rounded.to_bits() | a.to_bits() & 1 << 63)
 }
 
 impl Format {

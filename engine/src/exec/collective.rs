@@ -17,9 +17,9 @@ impl Machine<'_> {
         warp: &mut Warp,
         ins: &Ins,
         mode: Shuffle,
-        members: &[u32; 32],
         mask: u32,
     ) -> Result<(), Fault> {
+        let members = warp.members;
         let values = warp.w[usize::from(ins.a)];
         let by = warp.w[usize::from(ins.b)];
         let clamp = warp.w[usize::from(ins.c)];
@@ -60,7 +60,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    pub(super) fn vote(&mut self, warp: &mut Warp, ins: &Ins, vote: Vote, members: &[u32; 32], mask: u32) {
+    pub(super) fn vote(&mut self, warp: &mut Warp, ins: &Ins, vote: Vote, mask: u32) {
+        let members = warp.members;
         let votes = warp.p[usize::from(ins.a)];
         let mut words = [0u32; 32];
         let mut holds = 0u32;
@@ -83,7 +84,8 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn matching(&mut self, warp: &mut Warp, ins: &Ins, members: &[u32; 32], mask: u32) {
+    pub(super) fn matching(&mut self, warp: &mut Warp, ins: &Ins, mask: u32) {
+        let members = warp.members;
         let (wide, all) = match ins.op {
             Op::MatchAnyW => (false, false),
             Op::MatchAnyD => (true, false),
@@ -118,7 +120,8 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, members: &[u32; 32], mask: u32) {
+    pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, mask: u32) {
+        let members = warp.members;
         let values = warp.w[usize::from(ins.a)];
         let mut words = [0u32; 32];
         for lane in 0..32 {

@@ -1,9 +1,8 @@
 //! The audit digest: a keyed fold over every value that the unit's instructions wrote to registers.
 //!
 //! Each lane of a warp holds 32 bits `h`; a result `v` makes it `rotl(h ^ k, 16) + v`, where `k` is the lane's word of
-//! the expanded key; lanes that do not execute fold zero while others of their instruction's group of eight do. A
-//! 64-bit result folds as `low ^ rotl(high, 13)`, a mask of predicates goes to one more word per warp. At the end the
-//! warps' words are absorbed in order, with the lane-steps, by ChaCha blocks in Davies-Meyer chaining under the key.
+//! the expanded key. A 64-bit result folds as `low ^ rotl(high, 13)`, a mask of predicates goes to one more word per
+//! warp. At the end the warps' words are absorbed in order, with the lane-steps, by ChaCha blocks in Davies-Meyer chaining under the key.
 //! A digest without the run would need every intermediate value; one key's digest says nothing about another's.
 
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];

@@ -1,6 +1,10 @@
 //! Loads, stores and reductions of a warp.
 
-use super::{Fault, Machine, shadow::Clock, warp::Warp};
+use super::{
+    Fault, Machine,
+    shadow::{self, Clock, Objection, Pages, Shadow},
+    warp::Warp,
+};
 use crate::{
     AccessError, TrapKind,
     ir::{self, Access, Extend, Ins, MIDDLE, Place, Reduce, TAG_SHIFT},
@@ -28,6 +32,11 @@ fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
         mask &= mask - 1;
         Some(lane)
     })
+}
+
+/// The mask of `count` lanes from `lane`.
+fn ones(lane: usize, count: usize) -> u32 {
+    (u32::MAX >> (32 - count.clamp(1, 32))) << (lane & 31)
 }
 
 /// Region and offset of an address; the offset of a buffer may lie outside it.
@@ -60,18 +69,59 @@ fn out_of_bounds(lane: usize) -> Fault {
     Fault::trap(TrapKind::OutOfBounds, lane)
 }
 
-/// How the active lanes' addresses lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pattern {
-    Same,
-    /// All 32 lanes, one after the other without gaps.
-    Row,
-    Scattered,
+/// Active lanes next to each other whose addresses are next to each other, or all the same.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    lane: usize,
+    count: usize,
+    same: bool,
+}
+
+/// The run that starts at `lane`.
+#[inline(always)]
+fn run_at(addresses: &[u64; 32], mask: u32, lane: usize, total: u64) -> Run {
+    let first = addresses[lane];
+    let active = (!(mask >> lane)).trailing_zeros() as usize;
+    let most = active.min(32 - lane);
+    let same = most > 1 && addresses[lane + 1] == first;
+    let step = if same { 0 } else { total };
+    if most == 32 {
+        let mut regular = true;
+        for (at, address) in addresses.iter().enumerate() {
+            regular &= *address == first.wrapping_add(at as u64 * step);
+        }
+        if regular {
+            return Run { lane, count: 32, same };
+        }
+    }
+    let mut count = 1;
+    while count < most && addresses[lane + count] == addresses[lane + count - 1].wrapping_add(step) {
+        count += 1;
+    }
+    Run { lane, count, same }
+}
+
+fn objection(objection: Objection, lane: usize) -> Fault {
+    Fault::trap(
+        match objection {
+            Objection::Raced => TrapKind::Race,
+            Objection::NeverWritten => TrapKind::Uninitialised,
+        },
+        lane,
+    )
+}
+
+/// The address for a trap's report.
+fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
+    if let (Fault::Trap { address, .. }, Region::Buffer(buffer)) = (&mut fault, region) {
+        *address = Some((buffer, offset));
+    }
+    fault
 }
 
 impl Machine<'_> {
     #[inline(always)]
-    fn addresses(&self, warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
+    fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
         let mut addresses = [0u64; 32];
         let by = i64::from(ins.imm) as u64;
         if access.wide {
@@ -89,249 +139,193 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn pattern(addresses: &[u64; 32], mask: u32, total: u64) -> Result<Pattern, Fault> {
-        let first = addresses[mask.trailing_zeros() as usize & 31];
-        let (mut same, mut row, mut aligned) = (true, true, true);
-        if mask == u32::MAX {
-            for (lane, address) in addresses.iter().enumerate() {
-                same &= *address == first;
-                row &= *address == first.wrapping_add(lane as u64 * total);
-                aligned &= *address & (total - 1) == 0;
-            }
-        } else {
-            row = false;
-            for lane in lanes(mask) {
-                same &= addresses[lane] == first;
-                aligned &= addresses[lane] & (total - 1) == 0;
+    fn check_alignment(addresses: &[u64; 32], mask: u32, total: u64, place: Place) -> Result<(), Fault> {
+        let mut low = 0u64;
+        for (lane, address) in addresses.iter().enumerate() {
+            low |= address & 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+        }
+        if low & (total - 1) == 0 {
+            return Ok(());
+        }
+        for lane in lanes(mask) {
+            if addresses[lane] & (total - 1) != 0 {
+                let fault = Fault::trap(TrapKind::Misaligned, lane);
+                return Err(match resolve(place, addresses[lane]) {
+                    Some((region, offset)) => located(fault, region, offset),
+                    None => fault,
+                });
             }
         }
-        if !aligned {
-            for lane in lanes(mask) {
-                if addresses[lane] & (total - 1) != 0 {
-                    return Err(Fault::trap(TrapKind::Misaligned, lane));
-                }
-            }
-        }
-        Ok(if same {
-            Pattern::Same
-        } else if row {
-            Pattern::Row
-        } else {
-            Pattern::Scattered
-        })
+        Ok(())
     }
 
+    #[inline(always)]
     fn clock(&self, warp: &Warp) -> Clock {
         Clock { now: self.time, block: self.block_time, warp: warp.synced.max(self.block_time) }
     }
 
-    /// The address for a trap's report.
-    fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
-        if let (Fault::Trap { address, .. }, Region::Buffer(buffer)) = (&mut fault, region) {
-            *address = Some((buffer, offset));
-        }
-        fault
-    }
-
+    #[inline(always)]
     pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let total = u64::from(access.size) * u64::from(access.count);
-        let addresses = self.addresses(warp, ins, access);
-        let pattern = Self::pattern(&addresses, mask, total)
-            .map_err(|fault| Self::with_address(fault, access.place, &addresses))?;
+        let addresses = Self::addresses(warp, ins, access);
+        Self::check_alignment(&addresses, mask, total, access.place)?;
         let clock = self.clock(warp);
         let mut bytes: Bytes = [0; 512];
         let width = total as usize;
-        let first = mask.trailing_zeros() as usize & 31;
-        match pattern {
-            Pattern::Same => {
-                let (region, offset) = resolve(access.place, addresses[first]).ok_or(out_of_bounds(first))?;
-                if region == Region::Local {
-                    for lane in lanes(mask) {
-                        self.fetch_local(warp, offset, &mut bytes[lane * width..][..width], lane)?;
-                    }
-                } else {
-                    let mut one = [0u8; 16];
-                    let one = &mut one[..width];
-                    self.fetch(warp, region, offset, one, first, clock)?;
-                    // More than one reader: the second tells the shadow so.
-                    if let Some(second) = lanes(mask).nth(1) {
-                        self.note_read(warp, region, offset, width, second, clock)?;
-                    }
-                    for lane in lanes(mask) {
-                        bytes[lane * width..][..width].copy_from_slice(one);
-                    }
+        let mut left = mask;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize;
+            let run = run_at(&addresses, left, lane, total);
+            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
+            let into = &mut bytes[lane * width..(lane + run.count) * width];
+            if region == Region::Local {
+                let step = if run.same { 0 } else { total };
+                Self::fetch_local(warp, offset, into, run, width, step)?;
+            } else if run.same {
+                let (one, others) = into.split_at_mut(width);
+                self.fetch(warp, region, offset, one, Run { count: 1, ..run }, width, clock)?;
+                // One more reader tells the shadow that there are several.
+                self.note_reads(warp, region, offset, Run { lane: lane + 1, count: 1, same: true }, width, clock)?;
+                for other in others.chunks_exact_mut(width) {
+                    other.copy_from_slice(one);
                 }
+            } else {
+                self.fetch(warp, region, offset, into, run, width, clock)?;
             }
-            Pattern::Row => {
-                let done = match resolve(access.place, addresses[0]) {
-                    Some((region, offset)) => self.fetch_row(warp, region, offset, width, &mut bytes, clock)?,
-                    None => false,
-                };
-                if !done {
-                    self.fetch_each(warp, access.place, &addresses, width, &mut bytes, mask, clock)?;
-                }
-            }
-            Pattern::Scattered => {
-                self.fetch_each(warp, access.place, &addresses, width, &mut bytes, mask, clock)?;
-            }
+            left &= !ones(run.lane, run.count);
         }
         self.unpack(warp, ins, access, &bytes, mask);
         Ok(())
     }
 
-    fn with_address(fault: Fault, place: Place, addresses: &[u64; 32]) -> Fault {
-        if let Fault::Trap { lane, .. } = fault
-            && let Some((region, offset)) = resolve(place, addresses[lane & 31])
-        {
-            return Self::located(fault, region, offset);
-        }
-        fault
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn fetch_each(
-        &mut self,
-        warp: &Warp,
-        place: Place,
-        addresses: &[u64; 32],
-        width: usize,
-        bytes: &mut Bytes,
-        mask: u32,
-        clock: Clock,
-    ) -> Result<(), Fault> {
-        for lane in lanes(mask) {
-            let (region, offset) = resolve(place, addresses[lane]).ok_or(out_of_bounds(lane))?;
-            self.fetch(warp, region, offset, &mut bytes[lane * width..][..width], lane, clock)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the row could be read at once; where it could not, lane by lane tells why.
-    fn fetch_row(
-        &mut self,
-        warp: &Warp,
-        region: Region,
-        offset: u64,
-        width: usize,
-        bytes: &mut Bytes,
-        clock: Clock,
-    ) -> Result<bool, Fault> {
-        let length = 32 * width;
-        let thread = warp.first() as u16;
-        match region {
-            Region::Shared => {
-                let grain = self.code.shared_grain as usize;
-                let Ok(start) = usize::try_from(offset) else { return Ok(false) };
-                if grain != width {
-                    return Ok(false);
-                }
-                let Some(from) = self.shared.get(start..start.saturating_add(length)) else { return Ok(false) };
-                if !self.shared_shadow.read_row(start / grain, thread, clock, true) {
-                    return Ok(false);
-                }
-                bytes[..length].copy_from_slice(from);
-                Ok(true)
-            }
-            Region::Buffer(buffer) => {
-                if self.tracks(buffer) {
-                    let grain = u64::from(self.code.global_grain);
-                    if grain != width as u64 || super::shadow::Pages::rest(offset / grain) < 32 {
-                        return Ok(false);
-                    }
-                    if self.memory.load(buffer, offset, &mut bytes[..length]).is_err() {
-                        return Ok(false);
-                    }
-                    let at = self.pages.find(buffer, offset / grain);
-                    return Ok(self.pages.shadow.read_row(at, thread, clock, false));
-                }
-                Ok(self.memory.load(buffer, offset, &mut bytes[..length]).is_ok())
-            }
-            Region::Table | Region::Local | Region::Param => Ok(false),
-        }
-    }
-
+    /// Reads neighbouring bytes for a run of lanes.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
     fn fetch(
         &mut self,
         warp: &Warp,
         region: Region,
         offset: u64,
         out: &mut [u8],
-        lane: usize,
+        run: Run,
+        width: usize,
         clock: Clock,
     ) -> Result<(), Fault> {
-        let width = out.len();
-        let from = match region {
+        let length = out.len();
+        match region {
             Region::Shared => {
-                let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-                let Some(from) = self.shared.get(start..start.saturating_add(width)) else {
-                    return Err(out_of_bounds(lane));
+                let held = usize::try_from(offset)
+                    .ok()
+                    .and_then(|start| self.shared.get(start..start.checked_add(length)?));
+                let Some(from) = held else {
+                    let inside = (self.shared.len() as u64).saturating_sub(offset) as usize / width;
+                    return Err(out_of_bounds(run.lane + inside));
                 };
+                out.copy_from_slice(from);
                 let grain = self.code.shared_grain as usize;
-                let thread = (warp.first() + lane as u32) as u16;
-                for at in start / grain..(start + width) / grain {
-                    if !self.shared_shadow.written(at) {
-                        return Err(Fault::trap(TrapKind::Uninitialised, lane));
-                    }
-                    self.shared_shadow
-                        .read(at, thread, clock)
-                        .map_err(|_| Fault::trap(TrapKind::Race, lane))?;
-                }
-                from
+                let checked = shadow::Run {
+                    at: offset as usize / grain,
+                    count: run.count,
+                    per: width / grain,
+                    thread: warp.first() + run.lane as u32,
+                    clock,
+                };
+                self.shared_shadow
+                    .read_run(checked, true)
+                    .map_err(|(lane, why)| objection(why, run.lane + lane))
             }
-            Region::Local => return self.fetch_local(warp, offset, out, lane),
-            Region::Table => {
-                let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-                self.code.table.get(start..start.saturating_add(width)).ok_or(out_of_bounds(lane))?
-            }
-            Region::Param => {
-                let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-                self.params.get(start..start.saturating_add(width)).ok_or(out_of_bounds(lane))?
+            Region::Table | Region::Param => {
+                let bytes = if region == Region::Table { &self.code.table[..] } else { &self.params[..] };
+                let held =
+                    usize::try_from(offset).ok().and_then(|start| bytes.get(start..start.checked_add(length)?));
+                let Some(from) = held else {
+                    let inside = (bytes.len() as u64).saturating_sub(offset) as usize / width;
+                    return Err(out_of_bounds(run.lane + inside));
+                };
+                out.copy_from_slice(from);
+                Ok(())
             }
             Region::Buffer(buffer) => {
-                if let Err(error) = self.memory.load(buffer, offset, out) {
-                    return Err(self.refused(buffer, offset, width, lane, error));
+                if self.memory.load(buffer, offset, out).is_err() {
+                    // One after the other, to name the lane.
+                    for (at, one) in out.chunks_exact_mut(width).enumerate() {
+                        let offset = offset.wrapping_add((at * width) as u64);
+                        if let Err(error) = self.memory.load(buffer, offset, one) {
+                            return Err(self.refused(buffer, offset, width, run.lane + at, error));
+                        }
+                    }
                 }
-                return self.note_read(warp, region, offset, width, lane, clock);
+                self.note_reads(warp, region, offset, run, width, clock)
             }
-        };
-        out.copy_from_slice(from);
-        Ok(())
+            Region::Local => Ok(()),
+        }
     }
 
+    /// Tells the race detector of reads whose bytes are at hand.
     #[inline(always)]
-    fn note_read(
+    fn note_reads(
         &mut self,
         warp: &Warp,
         region: Region,
         offset: u64,
+        run: Run,
         width: usize,
-        lane: usize,
         clock: Clock,
     ) -> Result<(), Fault> {
-        let thread = (warp.first() + lane as u32) as u16;
+        let thread = warp.first() + run.lane as u32;
         match region {
             Region::Shared => {
-                let grain = u64::from(self.code.shared_grain);
-                for at in offset / grain..(offset + width as u64) / grain {
-                    self.shared_shadow
-                        .read(at as usize, thread, clock)
-                        .map_err(|_| Fault::trap(TrapKind::Race, lane))?;
-                }
-                Ok(())
+                let grain = self.code.shared_grain as usize;
+                let checked =
+                    shadow::Run { at: offset as usize / grain, count: run.count, per: width / grain, thread, clock };
+                self.shared_shadow
+                    .read_run(checked, true)
+                    .map_err(|(lane, why)| objection(why, run.lane + lane))
             }
             Region::Buffer(buffer) if self.tracks(buffer) => {
-                let grain = u64::from(self.code.global_grain);
-                for at in offset / grain..(offset + width as u64) / grain {
-                    let index = self.pages.find(buffer, at);
-                    self.pages.shadow.read(index, thread, clock).map_err(|_| {
-                        Self::located(Fault::trap(TrapKind::Race, lane), region, offset)
-                    })?;
-                }
-                Ok(())
+                self.each_page(buffer, offset, run, width, |shadow, part| {
+                    shadow.read_run(shadow::Run { thread: warp.first() + part.thread, clock, ..part }, false)
+                })
             }
             _ => Ok(()),
         }
+    }
+
+    /// Goes over a run in global memory page by page; the parts' threads are lanes.
+    #[inline(always)]
+    fn each_page(
+        &mut self,
+        buffer: u16,
+        offset: u64,
+        run: Run,
+        width: usize,
+        mut check: impl FnMut(&mut Shadow, shadow::Run) -> Result<(), (usize, Objection)>,
+    ) -> Result<(), Fault> {
+        let grain = u64::from(self.code.global_grain);
+        let per = width / grain as usize;
+        let mut done = 0;
+        while done < run.count {
+            let first = offset / grain + (done * per) as u64;
+            let count = (Pages::rest(first) / per).clamp(1, run.count - done);
+            let at = self.pages.find(buffer, first);
+            let part = shadow::Run {
+                at,
+                count,
+                per,
+                thread: (run.lane + done) as u32,
+                clock: Clock { now: 0, block: 0, warp: 0 },
+            };
+            check(&mut self.pages.shadow, part).map_err(|(lane, why)| {
+                let lane = done + lane;
+                located(
+                    objection(why, run.lane + lane),
+                    Region::Buffer(buffer),
+                    offset.wrapping_add((lane * width) as u64),
+                )
+            })?;
+            done += count;
+        }
+        Ok(())
     }
 
     /// Whether accesses to a buffer need the race detector.
@@ -347,6 +341,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     fn refused(&mut self, buffer: u16, offset: u64, width: usize, lane: usize, error: AccessError) -> Fault {
         let kind = match error {
             AccessError::OutOfBounds => TrapKind::OutOfBounds,
@@ -363,21 +358,33 @@ impl Machine<'_> {
         Fault::Trap { kind, lane, address: Some((buffer, offset)) }
     }
 
-    fn fetch_local(&self, warp: &Warp, offset: u64, out: &mut [u8], lane: usize) -> Result<(), Fault> {
-        let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-        for (at, byte) in out.iter_mut().enumerate() {
-            let at = start.saturating_add(at);
-            let (Some(row), Some(written)) = (warp.local.get(at / 4), warp.local_written.get(at / 4)) else {
-                return Err(out_of_bounds(lane));
-            };
-            if written[at % 4] >> lane & 1 == 0 {
-                return Err(Fault::trap(TrapKind::Uninitialised, lane));
+    /// Each lane of the run reads its own local memory, `step` bytes further than the one before.
+    fn fetch_local(
+        warp: &Warp,
+        offset: u64,
+        out: &mut [u8],
+        run: Run,
+        width: usize,
+        step: u64,
+    ) -> Result<(), Fault> {
+        for (by, bytes) in out.chunks_exact_mut(width).enumerate() {
+            let lane = run.lane + by;
+            let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
+            for (at, byte) in bytes.iter_mut().enumerate() {
+                let at = start.saturating_add(at);
+                let (Some(row), Some(written)) = (warp.local.get(at / 4), warp.local_written.get(at / 4)) else {
+                    return Err(out_of_bounds(lane));
+                };
+                if written[at % 4] >> lane & 1 == 0 {
+                    return Err(Fault::trap(TrapKind::Uninitialised, lane));
+                }
+                *byte = (row[lane] >> (8 * (at % 4))) as u8;
             }
-            *byte = (row[lane] >> (8 * (at % 4))) as u8;
         }
         Ok(())
     }
 
+    #[inline(always)]
     fn unpack(&mut self, warp: &mut Warp, ins: &Ins, access: Access, bytes: &Bytes, mask: u32) {
         let width = usize::from(access.size) * usize::from(access.count);
         let targets = [ins.d, ins.e, ins.b, ins.c];
@@ -424,14 +431,63 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn store(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let total = u64::from(access.size) * u64::from(access.count);
-        let addresses = self.addresses(warp, ins, access);
-        let pattern = Self::pattern(&addresses, mask, total)
-            .map_err(|fault| Self::with_address(fault, access.place, &addresses))?;
+        let addresses = Self::addresses(warp, ins, access);
+        Self::check_alignment(&addresses, mask, total, access.place)?;
         let clock = self.clock(warp);
         let width = total as usize;
         let mut bytes: Bytes = [0; 512];
+        Self::pack(warp, ins, access, &mut bytes);
+        let mut left = mask;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize;
+            let run = run_at(&addresses, left, lane, total);
+            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
+            // Several lanes at one address go one by one; the race detector has its say.
+            let run = if run.same && region != Region::Local { Run { count: 1, ..run } } else { run };
+            let from = &bytes[lane * width..(lane + run.count) * width];
+            match region {
+                Region::Shared => self.put_shared(warp, offset, from, run, width, clock)?,
+                Region::Local => {
+                    let step = if run.same { 0 } else { total };
+                    Self::put_local(warp, offset, from, run, width, step)?;
+                }
+                // Module variables belong to no thread block.
+                Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
+                Region::Param => return Err(out_of_bounds(lane)),
+                Region::Buffer(buffer) => {
+                    if self.memory.store(buffer, offset, from).is_err() {
+                        for (at, one) in from.chunks_exact(width).enumerate() {
+                            let offset = offset.wrapping_add((at * width) as u64);
+                            if let Err(error) = self.memory.store(buffer, offset, one) {
+                                return Err(self.refused(buffer, offset, width, lane + at, error));
+                            }
+                        }
+                    }
+                    if self.tracks(buffer) {
+                        let first = warp.first();
+                        self.each_page(buffer, offset, run, width, |shadow, part| {
+                            shadow.write_run(shadow::Run { thread: first + part.thread, clock, ..part })
+                        })?;
+                    }
+                }
+            }
+            left &= !ones(run.lane, run.count);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn pack(warp: &Warp, ins: &Ins, access: Access, bytes: &mut Bytes) {
+        let width = usize::from(access.size) * usize::from(access.count);
+        if access.count == 1 && access.size == 4 {
+            for (into, value) in bytes.chunks_exact_mut(4).zip(&warp.w[usize::from(ins.d)]) {
+                into.copy_from_slice(&value.to_le_bytes());
+            }
+            return;
+        }
         let sources = [ins.d, ins.e, ins.b, ins.c];
         for (element, source) in sources.iter().enumerate().take(usize::from(access.count)) {
             let skip = element * usize::from(access.size);
@@ -448,108 +504,62 @@ impl Machine<'_> {
                 }
             }
         }
-        if pattern == Pattern::Row
-            && let Some((region, offset)) = resolve(access.place, addresses[0])
-            && self.put_row(warp, region, offset, &bytes[..32 * width], width, clock)?
-        {
-            return Ok(());
-        }
-        for lane in lanes(mask) {
-            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
-            let thread = (warp.first() + lane as u32) as u16;
-            let value = &bytes[lane * width..][..width];
-            match region {
-                Region::Shared => {
-                    let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-                    let Some(into) = self.shared.get_mut(start..start.saturating_add(width)) else {
-                        return Err(out_of_bounds(lane));
-                    };
-                    let grain = self.code.shared_grain as usize;
-                    for at in start / grain..(start + width) / grain {
-                        self.shared_shadow
-                            .write(at, thread, clock)
-                            .map_err(|_| Fault::trap(TrapKind::Race, lane))?;
-                    }
-                    into.copy_from_slice(value);
-                }
-                Region::Local => {
-                    let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-                    for (at, byte) in value.iter().enumerate() {
-                        let at = start.saturating_add(at);
-                        let (Some(row), Some(written)) =
-                            (warp.local.get_mut(at / 4), warp.local_written.get_mut(at / 4))
-                        else {
-                            return Err(out_of_bounds(lane));
-                        };
-                        let shift = 8 * (at % 4);
-                        row[lane] = row[lane] & !(0xff << shift) | u32::from(*byte) << shift;
-                        written[at % 4] |= 1 << lane;
-                    }
-                }
-                // Module variables belong to no thread block.
-                Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
-                Region::Param => return Err(out_of_bounds(lane)),
-                Region::Buffer(buffer) => {
-                    if let Err(error) = self.memory.store(buffer, offset, value) {
-                        return Err(self.refused(buffer, offset, width, lane, error));
-                    }
-                    if self.tracks(buffer) {
-                        let grain = u64::from(self.code.global_grain);
-                        for at in offset / grain..(offset + width as u64) / grain {
-                            let index = self.pages.find(buffer, at);
-                            self.pages.shadow.write(index, thread, clock).map_err(|_| {
-                                Self::located(Fault::trap(TrapKind::Race, lane), region, offset)
-                            })?;
-                        }
-                    }
-                }
-            }
-        }
+    }
+
+    #[inline(always)]
+    fn put_shared(
+        &mut self,
+        warp: &Warp,
+        offset: u64,
+        from: &[u8],
+        run: Run,
+        width: usize,
+        clock: Clock,
+    ) -> Result<(), Fault> {
+        let held = usize::try_from(offset)
+            .ok()
+            .and_then(|start| Some(start..start.checked_add(from.len())?))
+            .filter(|range| range.end <= self.shared.len());
+        let Some(range) = held else {
+            let inside = (self.shared.len() as u64).saturating_sub(offset) as usize / width;
+            return Err(out_of_bounds(run.lane + inside));
+        };
+        let grain = self.code.shared_grain as usize;
+        let checked = shadow::Run {
+            at: range.start / grain,
+            count: run.count,
+            per: width / grain,
+            thread: warp.first() + run.lane as u32,
+            clock,
+        };
+        self.shared_shadow.write_run(checked).map_err(|(lane, why)| objection(why, run.lane + lane))?;
+        self.shared[range].copy_from_slice(from);
         Ok(())
     }
 
-    fn put_row(
-        &mut self,
-        warp: &Warp,
-        region: Region,
+    fn put_local(
+        warp: &mut Warp,
         offset: u64,
-        bytes: &[u8],
+        from: &[u8],
+        run: Run,
         width: usize,
-        clock: Clock,
-    ) -> Result<bool, Fault> {
-        let thread = warp.first() as u16;
-        match region {
-            Region::Shared => {
-                let grain = self.code.shared_grain as usize;
-                let Ok(start) = usize::try_from(offset) else { return Ok(false) };
-                if grain != width {
-                    return Ok(false);
-                }
-                let Some(into) = self.shared.get_mut(start..start.saturating_add(bytes.len())) else {
-                    return Ok(false);
+        step: u64,
+    ) -> Result<(), Fault> {
+        for (by, bytes) in from.chunks_exact(width).enumerate() {
+            let lane = run.lane + by;
+            let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
+            for (at, byte) in bytes.iter().enumerate() {
+                let at = start.saturating_add(at);
+                let (Some(row), Some(written)) = (warp.local.get_mut(at / 4), warp.local_written.get_mut(at / 4))
+                else {
+                    return Err(out_of_bounds(lane));
                 };
-                if !self.shared_shadow.write_row(start / grain, thread, clock) {
-                    return Ok(false);
-                }
-                into.copy_from_slice(bytes);
-                Ok(true)
+                let shift = 8 * (at % 4);
+                row[lane] = row[lane] & !(0xff << shift) | u32::from(*byte) << shift;
+                written[at % 4] |= 1 << lane;
             }
-            Region::Buffer(buffer) => {
-                let grain = u64::from(self.code.global_grain);
-                if self.tracks(buffer) && (grain != width as u64 || super::shadow::Pages::rest(offset / grain) < 32) {
-                    return Ok(false);
-                }
-                if self.memory.store(buffer, offset, bytes).is_err() {
-                    return Ok(false);
-                }
-                if !self.tracks(buffer) {
-                    return Ok(true);
-                }
-                let at = self.pages.find(buffer, offset / grain);
-                Ok(self.pages.shadow.write_row(at, thread, clock))
-            }
-            _ => Ok(false),
         }
+        Ok(())
     }
 
     pub(super) fn reduce(
@@ -561,13 +571,13 @@ impl Machine<'_> {
         mask: u32,
     ) -> Result<(), Fault> {
         let width = usize::from(access.size);
-        let addresses = self.addresses(warp, ins, access);
-        Self::pattern(&addresses, mask, width as u64)?;
+        let addresses = Self::addresses(warp, ins, access);
+        Self::check_alignment(&addresses, mask, width as u64, Place::Shared)?;
         let clock = self.clock(warp);
         let grain = self.code.shared_grain as usize;
         for lane in lanes(mask) {
             let start = usize::try_from(addresses[lane]).map_err(|_| out_of_bounds(lane))?;
-            let thread = (warp.first() + lane as u32) as u16;
+            let thread = warp.first() + lane as u32;
             let Some(cell) = self.shared.get_mut(start..start.saturating_add(width)) else {
                 return Err(out_of_bounds(lane));
             };
@@ -576,8 +586,8 @@ impl Machine<'_> {
                     return Err(Fault::trap(TrapKind::Uninitialised, lane));
                 }
                 self.shared_shadow
-                    .reduce(at, thread, operation as u16, clock)
-                    .map_err(|_| Fault::trap(TrapKind::Race, lane))?;
+                    .reduce(at, thread, operation as u32, clock)
+                    .map_err(|why| objection(why, lane))?;
             }
             if width == 8 {
                 let mut old = [0u8; 8];

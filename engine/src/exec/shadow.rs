@@ -6,15 +6,15 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-const NOBODY: u16 = 0x7fff;
+const NOBODY: u32 = 0x7fff;
 /// Several threads of one warp, named in the low bits.
-const WARP: u16 = 0x8000;
-const EVERYBODY: u16 = 0xffff;
+const WARP: u32 = 0x8000;
+const EVERYBODY: u32 = 0xffff;
 /// Order-independent reductions; which one is in the low bits.
-const REDUCTION: u16 = 0x4000;
+const REDUCTION: u32 = 0x4000;
 
 /// Grains of a page of global memory.
-const PAGE: usize = 64;
+const PAGE: usize = 256;
 
 /// When the accesses of one warp happen.
 #[derive(Clone, Copy, Debug)]
@@ -26,20 +26,35 @@ pub(super) struct Clock {
     pub(super) warp: u32,
 }
 
-/// Two unordered accesses.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Raced;
+/// Why an access to a grain is a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Objection {
+    Raced,
+    NeverWritten,
+}
 
 /// Shadow of a range of grains.
 #[derive(Default)]
 pub(super) struct Shadow {
     write_time: Vec<u32>,
     read_time: Vec<u32>,
-    writer: Vec<u16>,
-    reader: Vec<u16>,
+    writer: Vec<u32>,
+    reader: Vec<u32>,
 }
 
-fn same_warp(who: u16, thread: u16) -> bool {
+/// Neighbouring grains that neighbouring threads touch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) at: usize,
+    /// Threads.
+    pub(super) count: usize,
+    /// Grains of one thread.
+    pub(super) per: usize,
+    pub(super) thread: u32,
+    pub(super) clock: Clock,
+}
+
+fn same_warp(who: u32, thread: u32) -> bool {
     if who & WARP != 0 { who == WARP | thread >> 5 } else { who < 1024 && who >> 5 == thread >> 5 }
 }
 
@@ -58,30 +73,20 @@ impl Shadow {
         self.reader.resize(length, NOBODY);
     }
 
-    /// Whether anything was ever written there.
     #[inline(always)]
+    fn ordered(time: u32, who: u32, thread: u32, clock: Clock) -> bool {
+        time < clock.block || who == thread || time < clock.warp && same_warp(who, thread)
+    }
+
+    /// Whether the grain was ever written.
     pub(super) fn written(&self, at: usize) -> bool {
         self.write_time[at] != 0
     }
 
     #[inline(always)]
-    fn write_ordered(&self, at: usize, thread: u16, clock: Clock) -> bool {
-        let time = self.write_time[at];
-        let who = self.writer[at];
-        time < clock.block || who == thread || time < clock.warp && same_warp(who, thread)
-    }
-
-    #[inline(always)]
-    fn reads_ordered(&self, at: usize, thread: u16, clock: Clock) -> bool {
-        let time = self.read_time[at];
-        let who = self.reader[at];
-        time < clock.block || who == thread || time < clock.warp && same_warp(who, thread)
-    }
-
-    #[inline(always)]
-    pub(super) fn read(&mut self, at: usize, thread: u16, clock: Clock) -> Result<(), Raced> {
-        if !self.write_ordered(at, thread, clock) {
-            return Err(Raced);
+    pub(super) fn read(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        if !Self::ordered(self.write_time[at], self.writer[at], thread, clock) {
+            return Err(Objection::Raced);
         }
         let (time, who) = (self.read_time[at], self.reader[at]);
         self.reader[at] = if time < clock.block || who == thread {
@@ -96,9 +101,11 @@ impl Shadow {
     }
 
     #[inline(always)]
-    pub(super) fn write(&mut self, at: usize, thread: u16, clock: Clock) -> Result<(), Raced> {
-        if !self.write_ordered(at, thread, clock) || !self.reads_ordered(at, thread, clock) {
-            return Err(Raced);
+    pub(super) fn write(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        if !Self::ordered(self.write_time[at], self.writer[at], thread, clock)
+            || !Self::ordered(self.read_time[at], self.reader[at], thread, clock)
+        {
+            return Err(Objection::Raced);
         }
         self.write_time[at] = clock.now;
         self.writer[at] = thread;
@@ -106,12 +113,14 @@ impl Shadow {
     }
 
     /// A reduction: unordered with others of the same kind, ordered like a write with everything else.
-    pub(super) fn reduce(&mut self, at: usize, thread: u16, kind: u16, clock: Clock) -> Result<(), Raced> {
+    pub(super) fn reduce(&mut self, at: usize, thread: u32, kind: u32, clock: Clock) -> Result<(), Objection> {
         let code = REDUCTION | kind;
-        let recent = self.write_time[at] >= clock.block;
-        let who = self.writer[at];
-        if !(recent && who == code || self.write_ordered(at, thread, clock)) || !self.reads_ordered(at, thread, clock) {
-            return Err(Raced);
+        let (time, who) = (self.write_time[at], self.writer[at]);
+        let recent = time >= clock.block;
+        if !(recent && who == code || Self::ordered(time, who, thread, clock))
+            || !Self::ordered(self.read_time[at], self.reader[at], thread, clock)
+        {
+            return Err(Objection::Raced);
         }
         // After a plain write of its own in this interval the thread still excludes the others.
         if !(recent && who == thread) {
@@ -121,46 +130,69 @@ impl Shadow {
         Ok(())
     }
 
-    /// Thirty-two threads from `thread` read neighbouring grains; false where that needs a closer look.
+    /// All reads of a run; an error names its thread within the run. With `written`, the grains must have been written.
     #[inline(always)]
-    pub(super) fn read_row(&mut self, at: usize, thread: u16, clock: Clock, written: bool) -> bool {
-        let (Some(writes), Some(reads)) = (self.write_time.get(at..at + 32), self.read_time.get_mut(at..at + 32))
-        else {
-            return false;
-        };
-        let mut clean = true;
-        for (write, read) in writes.iter().zip(reads.iter()) {
-            clean &= *write < clock.block && *read < clock.block && (!written || *write != 0);
+    pub(super) fn read_run(&mut self, run: Run, written: bool) -> Result<(), (usize, Objection)> {
+        let Run { at, count, per, thread, clock } = run;
+        let grains = count * per;
+        if per == 1 {
+            let (writes, writers) = (&self.write_time[at..at + grains], &self.writer[at..at + grains]);
+            let (reads, readers) = (&mut self.read_time[at..at + grains], &mut self.reader[at..at + grains]);
+            let oldest = u32::from(written);
+            let mut clean = true;
+            for lane in 0..grains {
+                let own = thread + lane as u32;
+                clean &= (writes[lane] < clock.block) | (writers[lane] == own);
+                clean &= (reads[lane] < clock.block) | (readers[lane] == own);
+                clean &= writes[lane] >= oldest;
+            }
+            if clean {
+                for lane in 0..grains {
+                    reads[lane] = clock.now;
+                    readers[lane] = thread + lane as u32;
+                }
+                return Ok(());
+            }
         }
-        if !clean {
-            return false;
+        for lane in 0..count {
+            for grain in at + lane * per..at + (lane + 1) * per {
+                if written && !self.written(grain) {
+                    return Err((lane, Objection::NeverWritten));
+                }
+                self.read(grain, thread + lane as u32, clock).map_err(|objection| (lane, objection))?;
+            }
         }
-        reads.fill(clock.now);
-        for (lane, reader) in self.reader[at..at + 32].iter_mut().enumerate() {
-            *reader = thread + lane as u16;
-        }
-        true
+        Ok(())
     }
 
-    /// Thirty-two threads from `thread` write neighbouring grains; false where that needs a closer look.
+    /// All writes of a run; an error names its thread within the run.
     #[inline(always)]
-    pub(super) fn write_row(&mut self, at: usize, thread: u16, clock: Clock) -> bool {
-        let (Some(writes), Some(reads)) = (self.write_time.get_mut(at..at + 32), self.read_time.get(at..at + 32))
-        else {
-            return false;
-        };
-        let mut clean = true;
-        for (write, read) in writes.iter().zip(reads) {
-            clean &= *write < clock.block && *read < clock.block;
+    pub(super) fn write_run(&mut self, run: Run) -> Result<(), (usize, Objection)> {
+        let Run { at, count, per, thread, clock } = run;
+        let grains = count * per;
+        if per == 1 {
+            let (writes, writers) = (&mut self.write_time[at..at + grains], &mut self.writer[at..at + grains]);
+            let (reads, readers) = (&self.read_time[at..at + grains], &self.reader[at..at + grains]);
+            let mut clean = true;
+            for lane in 0..grains {
+                let own = thread + lane as u32;
+                clean &= (writes[lane] < clock.block) | (writers[lane] == own);
+                clean &= (reads[lane] < clock.block) | (readers[lane] == own);
+            }
+            if clean {
+                for lane in 0..grains {
+                    writes[lane] = clock.now;
+                    writers[lane] = thread + lane as u32;
+                }
+                return Ok(());
+            }
         }
-        if !clean {
-            return false;
+        for lane in 0..count {
+            for grain in at + lane * per..at + (lane + 1) * per {
+                self.write(grain, thread + lane as u32, clock).map_err(|objection| (lane, objection))?;
+            }
         }
-        writes.fill(clock.now);
-        for (lane, writer) in self.writer[at..at + 32].iter_mut().enumerate() {
-            *writer = thread + lane as u16;
-        }
-        true
+        Ok(())
     }
 }
 
@@ -200,4 +232,3 @@ impl Pages {
         base
     }
 }
-

@@ -16,8 +16,6 @@ pub(super) enum Level {
     Baseline,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    Avx512,
 }
 
 impl Level {
@@ -29,14 +27,6 @@ impl Level {
                 && std::is_x86_feature_detected!("bmi2")
                 && std::is_x86_feature_detected!("popcnt")
                 && std::is_x86_feature_detected!("lzcnt");
-            if avx2
-                && std::is_x86_feature_detected!("avx512f")
-                && std::is_x86_feature_detected!("avx512bw")
-                && std::is_x86_feature_detected!("avx512dq")
-                && std::is_x86_feature_detected!("avx512vl")
-            {
-                return Self::Avx512;
-            }
             if avx2 {
                 return Self::Avx2;
             }
@@ -119,9 +109,6 @@ pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, S
         // SAFETY: the level is chosen by asking the CPU.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Level::Avx2 => unsafe { avx2(machine, warp) },
-        // SAFETY: as above.
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        Level::Avx512 => unsafe { avx512(machine, warp) },
     }
 }
 
@@ -131,28 +118,15 @@ fn avx2(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
     interpret::<Fused>(machine, warp)
 }
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt,avx512f,avx512bw,avx512dq,avx512vl")]
-fn avx512(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
-    interpret::<Fused>(machine, warp)
-}
+/// Masks of up to this many lanes are worked on lane by lane, others by whole warps.
+const FEW: u32 = 6;
 
-/// Applies `f` to the groups of eight lanes that hold an active one.
+/// Applies `f` to all lanes.
 #[inline(always)]
-fn each<R: Copy + Default>(mask: u32, mut f: impl FnMut(usize) -> R) -> [R; 32] {
+fn all<R: Copy + Default>(mut f: impl FnMut(usize) -> R) -> [R; 32] {
     let mut result = [R::default(); 32];
-    if mask == u32::MAX {
-        for (lane, value) in result.iter_mut().enumerate() {
-            *value = f(lane);
-        }
-    } else {
-        for group in 0..4 {
-            if mask >> (8 * group) & 0xff != 0 {
-                for lane in 8 * group..8 * group + 8 {
-                    result[lane] = f(lane);
-                }
-            }
-        }
+    for (lane, value) in result.iter_mut().enumerate() {
+        *value = f(lane);
     }
     result
 }
@@ -161,17 +135,16 @@ fn each<R: Copy + Default>(mask: u32, mut f: impl FnMut(usize) -> R) -> [R; 32] 
 #[inline(always)]
 fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
     let mut result = 0u32;
-    if mask == u32::MAX {
+    if mask.count_ones() > FEW {
         for lane in 0..32 {
             result |= u32::from(f(lane)) << lane;
         }
     } else {
-        for group in 0..4 {
-            if mask >> (8 * group) & 0xff != 0 {
-                for lane in 8 * group..8 * group + 8 {
-                    result |= u32::from(f(lane)) << lane;
-                }
-            }
+        let mut left = mask;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize & 31;
+            left &= left - 1;
+            result |= u32::from(f(lane)) << lane;
         }
     }
     result
@@ -180,6 +153,18 @@ fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
 #[inline(always)]
 fn bit(mask: u32, lane: usize) -> u32 {
     0u32.wrapping_sub(mask >> lane & 1)
+}
+
+/// One step of the digest.
+#[inline(always)]
+fn fold(h: u32, key: u32, value: u32) -> u32 {
+    (h ^ key).rotate_left(16).wrapping_add(value)
+}
+
+/// A 64-bit result in the digest's 32.
+#[inline(always)]
+fn narrow(value: u64) -> u32 {
+    value as u32 ^ ((value >> 32) as u32).rotate_left(13)
 }
 
 impl Machine<'_> {
@@ -191,24 +176,20 @@ impl Machine<'_> {
             *into = *values;
             if let Some(key) = &self.key {
                 for lane in 0..32 {
-                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(values[lane]);
+                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
                 }
             }
             return;
         }
-        for group in 0..4 {
-            if mask >> (8 * group) & 0xff == 0 {
-                continue;
-            }
-            for lane in 8 * group..8 * group + 8 {
+        for lane in 0..32 {
+            let keep = bit(mask, lane);
+            into[lane] = into[lane] & !keep | values[lane] & keep;
+        }
+        if let Some(key) = &self.key {
+            for lane in 0..32 {
                 let keep = bit(mask, lane);
-                into[lane] = into[lane] & !keep | values[lane] & keep;
-            }
-            if let Some(key) = &self.key {
-                for lane in 8 * group..8 * group + 8 {
-                    let value = values[lane] & bit(mask, lane);
-                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
-                }
+                let new = fold(warp.h[lane], key.lanes[lane], values[lane]);
+                warp.h[lane] = warp.h[lane] & !keep | new & keep;
             }
         }
     }
@@ -221,28 +202,38 @@ impl Machine<'_> {
             *into = *values;
             if let Some(key) = &self.key {
                 for lane in 0..32 {
-                    let value = values[lane] as u32 ^ ((values[lane] >> 32) as u32).rotate_left(13);
-                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
+                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], narrow(values[lane]));
                 }
             }
             return;
         }
-        for group in 0..4 {
-            if mask >> (8 * group) & 0xff == 0 {
-                continue;
+        for lane in 0..32 {
+            into[lane] = if mask >> lane & 1 == 1 { values[lane] } else { into[lane] };
+        }
+        if let Some(key) = &self.key {
+            for lane in 0..32 {
+                let keep = bit(mask, lane);
+                let new = fold(warp.h[lane], key.lanes[lane], narrow(values[lane]));
+                warp.h[lane] = warp.h[lane] & !keep | new & keep;
             }
-            for lane in 8 * group..8 * group + 8 {
-                if mask >> lane & 1 == 1 {
-                    into[lane] = values[lane];
-                }
-            }
-            if let Some(key) = &self.key {
-                for lane in 8 * group..8 * group + 8 {
-                    let value = values[lane] as u32 ^ ((values[lane] >> 32) as u32).rotate_left(13);
-                    let value = value & bit(mask, lane);
-                    warp.h[lane] = (warp.h[lane] ^ key.lanes[lane]).rotate_left(16).wrapping_add(value);
-                }
-            }
+        }
+    }
+
+    /// The same for one lane.
+    #[inline(always)]
+    fn put_lane(&self, warp: &mut Warp, slot: Slot, lane: usize, value: u32) {
+        warp.w[usize::from(slot)][lane & 31] = value;
+        if let Some(key) = &self.key {
+            warp.h[lane & 31] = fold(warp.h[lane & 31], key.lanes[lane & 31], value);
+        }
+    }
+
+    /// The same for one lane.
+    #[inline(always)]
+    fn put_lane_d(&self, warp: &mut Warp, slot: Slot, lane: usize, value: u64) {
+        warp.d[usize::from(slot)][lane & 31] = value;
+        if let Some(key) = &self.key {
+            warp.h[lane & 31] = fold(warp.h[lane & 31], key.lanes[lane & 31], narrow(value));
         }
     }
 
@@ -422,12 +413,11 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
         let horizon = warp.fragments.iter().map(|fragment| fragment.block).min().unwrap_or(u32::MAX);
         loop {
             let this = code.blocks[block as usize];
-            let mut members = [0u32; 32];
             let located = |fault: Fault| Stop { fault, line: machine_line(code, this.start) };
             match this.gather {
                 Gather::Nobody => {}
                 Gather::Members(slot) => match Machine::members(warp, slot, mask).map_err(located)? {
-                    Some(found) => members = found,
+                    Some(found) => warp.members = found,
                     None => {
                         warp.fragments.push(Fragment { block, mask, blocked: true });
                         continue 'fragment;
@@ -459,28 +449,58 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                 }
                 let (a, b, c) = (usize::from(ins.a), usize::from(ins.b), usize::from(ins.c));
 
+                macro_rules! word {
+                    (($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
+                        if active.count_ones() > FEW {
+                            $(let $name = &warp.$class[$slot];)*
+                            let values = all(|$lane| $value);
+                            machine.put_w(warp, ins.d, &values, active);
+                        } else {
+                            let mut left = active;
+                            while left != 0 {
+                                let $lane = left.trailing_zeros() as usize & 31;
+                                left &= left - 1;
+                                $(let $name = &warp.$class[$slot];)*
+                                let value = $value;
+                                machine.put_lane(warp, ins.d, $lane, value);
+                            }
+                        }
+                    }};
+                }
+                macro_rules! double {
+                    (($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
+                        if active.count_ones() > FEW {
+                            $(let $name = &warp.$class[$slot];)*
+                            let values = all(|$lane| $value);
+                            machine.put_d(warp, ins.d, &values, active);
+                        } else {
+                            let mut left = active;
+                            while left != 0 {
+                                let $lane = left.trailing_zeros() as usize & 31;
+                                left &= left - 1;
+                                $(let $name = &warp.$class[$slot];)*
+                                let value = $value;
+                                machine.put_lane_d(warp, ins.d, $lane, value);
+                            }
+                        }
+                    }};
+                }
                 macro_rules! w1 {
                     ($f:expr) => {{
                         let f = $f;
-                        let x = &warp.w[a];
-                        let values = each(active, |lane| f(x[lane]));
-                        machine.put_w(warp, ins.d, &values, active);
+                        word!((x = w[a]) lane => f(x[lane]))
                     }};
                 }
                 macro_rules! w2 {
                     ($f:expr) => {{
                         let f = $f;
-                        let (x, y) = (&warp.w[a], &warp.w[b]);
-                        let values = each(active, |lane| f(x[lane], y[lane]));
-                        machine.put_w(warp, ins.d, &values, active);
+                        word!((x = w[a], y = w[b]) lane => f(x[lane], y[lane]))
                     }};
                 }
                 macro_rules! w3 {
                     ($f:expr) => {{
                         let f = $f;
-                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.w[c]);
-                        let values = each(active, |lane| f(x[lane], y[lane], z[lane]));
-                        machine.put_w(warp, ins.d, &values, active);
+                        word!((x = w[a], y = w[b], z = w[c]) lane => f(x[lane], y[lane], z[lane]))
                     }};
                 }
                 macro_rules! f2 {
@@ -492,43 +512,25 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                 macro_rules! d1 {
                     ($f:expr) => {{
                         let f = $f;
-                        let x = &warp.d[a];
-                        let values = each(active, |lane| f(x[lane]));
-                        machine.put_d(warp, ins.d, &values, active);
+                        double!((x = d[a]) lane => f(x[lane]))
                     }};
                 }
                 macro_rules! d2 {
                     ($f:expr) => {{
                         let f = $f;
-                        let (x, y) = (&warp.d[a], &warp.d[b]);
-                        let values = each(active, |lane| f(x[lane], y[lane]));
-                        machine.put_d(warp, ins.d, &values, active);
+                        double!((x = d[a], y = d[b]) lane => f(x[lane], y[lane]))
                     }};
                 }
                 macro_rules! d3 {
                     ($f:expr) => {{
                         let f = $f;
-                        let (x, y, z) = (&warp.d[a], &warp.d[b], &warp.d[c]);
-                        let values = each(active, |lane| f(x[lane], y[lane], z[lane]));
-                        machine.put_d(warp, ins.d, &values, active);
+                        double!((x = d[a], y = d[b], z = d[c]) lane => f(x[lane], y[lane], z[lane]))
                     }};
                 }
                 macro_rules! g2 {
                     ($f:expr) => {{
                         let f = $f;
                         d2!(|x: u64, y: u64| alu::canon64(f(f64::from_bits(x), f64::from_bits(y)), [x, y]))
-                    }};
-                }
-                macro_rules! to_d {
-                    ($values:expr) => {{
-                        let values = $values;
-                        machine.put_d(warp, ins.d, &values, active);
-                    }};
-                }
-                macro_rules! to_w {
-                    ($values:expr) => {{
-                        let values = $values;
-                        machine.put_w(warp, ins.d, &values, active);
                     }};
                 }
                 macro_rules! p {
@@ -576,11 +578,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::Dp4aSS => w3!(alu::dp4a_ss),
                     Op::SelW => {
                         let choose = warp.p[c];
-                        let (x, y) = (&warp.w[a], &warp.w[b]);
-                        to_w!(each(active, |lane| {
+                        word!((x = w[a], y = w[b]) lane => {
                             let first = bit(choose, lane);
                             x[lane] & first | y[lane] & !first
-                        }));
+                        });
                     }
                     Op::AddF => f2!(|x: f32, y: f32| x + y),
                     Op::SubF => f2!(|x: f32, y: f32| x - y),
@@ -607,18 +608,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::OrD => d2!(|x: u64, y: u64| x | y),
                     Op::XorD => d2!(|x: u64, y: u64| x ^ y),
                     Op::NotD => d1!(|x: u64| !x),
-                    Op::ShlD | Op::ShrUD | Op::ShrSD => {
-                        let (x, y) = (&warp.d[a], &warp.w[b]);
-                        to_d!(match ins.op {
-                            Op::ShlD => each(active, |lane| alu::shl64(x[lane], y[lane])),
-                            Op::ShrUD => each(active, |lane| alu::shr_u64(x[lane], y[lane])),
-                            _ => each(active, |lane| alu::shr_s64(x[lane], y[lane])),
-                        });
-                    }
+                    Op::ShlD => double!((x = d[a], y = w[b]) lane => alu::shl64(x[lane], y[lane])),
+                    Op::ShrUD => double!((x = d[a], y = w[b]) lane => alu::shr_u64(x[lane], y[lane])),
+                    Op::ShrSD => double!((x = d[a], y = w[b]) lane => alu::shr_s64(x[lane], y[lane])),
                     Op::SelD => {
                         let choose = warp.p[c];
-                        let (x, y) = (&warp.d[a], &warp.d[b]);
-                        to_d!(each(active, |lane| if choose >> lane & 1 == 1 { x[lane] } else { y[lane] }));
+                        double!((x = d[a], y = d[b]) lane => if choose >> lane & 1 == 1 { x[lane] } else { y[lane] });
                     }
                     Op::AddG => g2!(|x: f64, y: f64| x + y),
                     Op::SubG => g2!(|x: f64, y: f64| x - y),
@@ -626,77 +621,39 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::FmaG => d3!(H::fma64),
                     Op::DivG => g2!(|x: f64, y: f64| x / y),
                     Op::SqrtG => d1!(H::sqrt64),
-                    Op::WideUW => {
-                        let (x, y) = (&warp.w[a], &warp.w[b]);
-                        to_d!(each(active, |lane| u64::from(x[lane]) * u64::from(y[lane])));
-                    }
-                    Op::WideSW => {
-                        let (x, y) = (&warp.w[a], &warp.w[b]);
-                        to_d!(each(active, |lane| (i64::from(x[lane] as i32) * i64::from(y[lane] as i32)) as u64));
-                    }
-                    Op::MadWideUW => {
-                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.d[c]);
-                        to_d!(each(active, |lane| (u64::from(x[lane]) * u64::from(y[lane])).wrapping_add(z[lane])));
-                    }
+                    Op::WideUW => double!((x = w[a], y = w[b]) lane => u64::from(x[lane]) * u64::from(y[lane])),
+                    Op::WideSW => double!((x = w[a], y = w[b]) lane => wide_s(x[lane], y[lane])),
+                    Op::MadWideUW => double!((x = w[a], y = w[b], z = d[c]) lane => {
+                        (u64::from(x[lane]) * u64::from(y[lane])).wrapping_add(z[lane])
+                    }),
                     Op::MadWideSW => {
-                        let (x, y, z) = (&warp.w[a], &warp.w[b], &warp.d[c]);
-                        to_d!(each(active, |lane| {
-                            ((i64::from(x[lane] as i32) * i64::from(y[lane] as i32)) as u64).wrapping_add(z[lane])
-                        }));
+                        double!((x = w[a], y = w[b], z = d[c]) lane => wide_s(x[lane], y[lane]).wrapping_add(z[lane]));
                     }
-                    Op::ZextD => {
-                        let x = &warp.w[a];
-                        to_d!(each(active, |lane| u64::from(x[lane])));
-                    }
-                    Op::SextD => {
-                        let x = &warp.w[a];
-                        to_d!(each(active, |lane| i64::from(x[lane] as i32) as u64));
-                    }
-                    Op::TruncW => {
-                        let x = &warp.d[a];
-                        to_w!(each(active, |lane| x[lane] as u32));
-                    }
-                    Op::HighW => {
-                        let x = &warp.d[a];
-                        to_w!(each(active, |lane| (x[lane] >> 32) as u32));
-                    }
+                    Op::ZextD => double!((x = w[a]) lane => u64::from(x[lane])),
+                    Op::SextD => double!((x = w[a]) lane => i64::from(x[lane] as i32) as u64),
+                    Op::TruncW => word!((x = d[a]) lane => x[lane] as u32),
+                    Op::HighW => word!((x = d[a]) lane => (x[lane] >> 32) as u32),
                     Op::PackD => {
-                        let (x, y) = (&warp.w[a], &warp.w[b]);
-                        to_d!(each(active, |lane| u64::from(x[lane]) | u64::from(y[lane]) << 32));
+                        double!((x = w[a], y = w[b]) lane => u64::from(x[lane]) | u64::from(y[lane]) << 32);
                     }
-                    Op::G64FromS32 => {
-                        let x = &warp.w[a];
-                        to_d!(each(active, |lane| f64::from(x[lane] as i32).to_bits()));
-                    }
-                    Op::G64FromF32 => {
-                        let x = &warp.w[a];
-                        to_d!(each(active, |lane| alu::f64_from_f32(x[lane])));
-                    }
+                    Op::G64FromS32 => double!((x = w[a]) lane => f64::from(x[lane] as i32).to_bits()),
+                    Op::G64FromF32 => double!((x = w[a]) lane => alu::f64_from_f32(x[lane])),
                     Op::W1(f) => w1!(f),
                     Op::W2(f) => w2!(f),
                     Op::W3(f) => w3!(f),
                     Op::W4(f) => {
-                        let (x, y, z, v) = (&warp.w[a], &warp.w[b], &warp.w[c], &warp.w[usize::from(ins.e)]);
-                        to_w!(each(active, |lane| f(x[lane], y[lane], z[lane], v[lane])));
+                        let e = usize::from(ins.e);
+                        word!((x = w[a], y = w[b], z = w[c], v = w[e]) lane => f(x[lane], y[lane], z[lane], v[lane]));
                     }
                     Op::D1(f) => d1!(f),
                     Op::D2(f) => d2!(f),
                     Op::D3(f) => d3!(f),
-                    Op::WD(f) => {
-                        let x = &warp.d[a];
-                        to_w!(each(active, |lane| f(x[lane])));
-                    }
-                    Op::DW(f) => {
-                        let x = &warp.w[a];
-                        to_d!(each(active, |lane| f(x[lane])));
-                    }
-                    Op::DDWW(f) => {
-                        let (x, y, z) = (&warp.d[a], &warp.w[b], &warp.w[c]);
-                        to_d!(each(active, |lane| f(x[lane], y[lane], z[lane])));
-                    }
+                    Op::WD(f) => word!((x = d[a]) lane => f(x[lane])),
+                    Op::DW(f) => double!((x = w[a]) lane => f(x[lane])),
+                    Op::DDWW(f) => double!((x = d[a], y = w[b], z = w[c]) lane => f(x[lane], y[lane], z[lane])),
                     Op::DDDWW(f) => {
-                        let (x, y, z, v) = (&warp.d[a], &warp.d[b], &warp.w[c], &warp.w[usize::from(ins.e)]);
-                        to_d!(each(active, |lane| f(x[lane], y[lane], z[lane], v[lane])));
+                        let e = usize::from(ins.e);
+                        double!((x = d[a], y = d[b], z = w[c], v = w[e]) lane => f(x[lane], y[lane], z[lane], v[lane]));
                     }
                     Op::EqW => p!(w, |x: u32, y: u32| x == y),
                     Op::LtSW => p!(w, |x: u32, y: u32| (x as i32) < y as i32),
@@ -799,18 +756,18 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         machine.put_w(warp, ins.d, &values, active);
                     }
                     Op::Shuffle(mode) => {
-                        if let Err(fault) = machine.shuffle(warp, ins, mode, &members, active) {
+                        if let Err(fault) = machine.shuffle(warp, ins, mode, active) {
                             stop!(fault);
                         }
                     }
-                    Op::Vote(vote) => machine.vote(warp, ins, vote, &members, active),
+                    Op::Vote(vote) => machine.vote(warp, ins, vote, active),
                     Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
-                        machine.matching(warp, ins, &members, active);
+                        machine.matching(warp, ins, active);
                     }
-                    Op::Redux(operation) => machine.redux(warp, ins, operation, &members, active),
+                    Op::Redux(operation) => machine.redux(warp, ins, operation, active),
                     Op::WarpBarrier => {
                         // Only a barrier of all live lanes orders the warp's accesses.
-                        if (0..32).all(|lane| active >> lane & 1 == 0 || members[lane] & warp.live == warp.live) {
+                        if (0..32).all(|lane| active >> lane & 1 == 0 || warp.members[lane] & warp.live == warp.live) {
                             if let Err(fault) = machine.tick() {
                                 stop!(fault);
                             }
@@ -924,6 +881,11 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
             block = target;
         }
     }
+}
+
+#[inline(always)]
+fn wide_s(x: u32, y: u32) -> u64 {
+    (i64::from(x as i32) * i64::from(y as i32)) as u64
 }
 
 fn blend(old: &[u32; 32], value: u32, mask: u32) -> [u32; 32] {

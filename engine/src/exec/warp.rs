@@ -45,6 +45,8 @@ pub(super) struct Warp {
     pub(super) waiting: Option<Waiting>,
     /// Time of the last barrier of the warp.
     pub(super) synced: u32,
+    /// Member masks of the warp-wide instruction at hand.
+    pub(super) members: [u32; 32],
     /// Digest words.
     pub(super) h: [u32; 32],
     pub(super) scalar: u32,

@@ -27,7 +27,7 @@ macro_rules! narrow_by_mode {
             Round::Zero => $variant(narrow::zero::$name),
             Round::Down => $variant(narrow::down::$name),
             Round::Up => $variant(narrow::up::$name),
-            Round::Near | Round::Away => $variant(narrow::near::$name),
+            Round::Near => $variant(narrow::near::$name),
         }
     };
 }

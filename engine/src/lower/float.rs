@@ -18,7 +18,7 @@ macro_rules! by_mode {
             Round::Zero => $variant(rounded::Zero::$name),
             Round::Down => $variant(rounded::Down::$name),
             Round::Up => $variant(rounded::Up::$name),
-            Round::Near | Round::Away => $variant(rounded::Near::$name),
+            Round::Near => $variant(rounded::Near::$name),
         }
     };
 }
