@@ -160,7 +160,7 @@ fn upsample() -> Result<Job, JobError> {
             // The centre of an output pixel lies a quarter of an input pixel from the nearest one: weights 3 and 1.
             let ends = |at: usize, size: usize| {
                 let near = at / 2;
-                let far = if at % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
+                let far = if at.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
                 [(near, 3u32), (far, 1u32)]
             };
             let mut sum = 8;

@@ -214,7 +214,7 @@ fn expand(key: [u8; 16]) -> Vec<u8> {
     while keys.len() < 176 {
         let at = keys.len();
         let mut word = [keys[at - 4], keys[at - 3], keys[at - 2], keys[at - 1]];
-        if at % 16 == 0 {
+        if at.is_multiple_of(16) {
             word = [word[1], word[2], word[3], word[0]].map(substitute);
             word[0] ^= round;
             round = product(round, 2);

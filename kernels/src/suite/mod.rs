@@ -2,16 +2,21 @@
 
 use crate::{Job, JobError};
 
+mod compress;
 mod conv;
 mod elementwise;
 mod gemm;
+mod graph;
 mod hash;
+mod linear;
 mod nn;
 mod physics;
+mod picture;
 mod reduce;
 mod rng;
 mod scan;
 mod sort;
+mod statistics;
 mod stencil;
 mod strings;
 mod transform;
@@ -19,18 +24,23 @@ mod transform;
 /// All of them.
 pub fn jobs() -> Result<Vec<Job>, JobError> {
     let families = [
+        compress::jobs()?,
         conv::jobs()?,
         elementwise::jobs()?,
         gemm::jobs()?,
+        graph::jobs()?,
         hash::jobs()?,
+        linear::jobs()?,
         nn::jobs()?,
         physics::jobs()?,
-        rng::jobs()?,
-        strings::jobs()?,
+        picture::jobs()?,
         reduce::jobs()?,
+        rng::jobs()?,
         scan::jobs()?,
         sort::jobs()?,
+        statistics::jobs()?,
         stencil::jobs()?,
+        strings::jobs()?,
         transform::jobs()?,
     ];
     Ok(families.into_iter().flatten().collect())
