@@ -301,3 +301,17 @@ pub fn events() -> Vec<Event<Test>> {
 pub fn attempt<R, E: From<sp_runtime::DispatchError>>(call: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
     frame_support::storage::with_storage_layer(call)
 }
+
+/// A chain with balances alone, and a keystore, for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn empty() -> sp_io::TestExternalities {
+    use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+    let mut ext = sp_io::TestExternalities::new(storage);
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
+    ext.execute_with(|| {
+        System::set_block_number(1);
+        crate::GenesisConfig::<Test> { audit_window: WINDOW, decline_after: PATIENCE, ..Default::default() }.build();
+    });
+    ext
+}

@@ -138,3 +138,9 @@ pub fn check(issuance: Balance) {
         .sum();
     assert_eq!(Balances::total_issuance(), owned);
 }
+
+/// A chain with balances alone, for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn empty() -> sp_io::TestExternalities {
+    frame_system::GenesisConfig::<Test>::default().build_storage().unwrap().into()
+}

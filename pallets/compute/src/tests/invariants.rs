@@ -136,7 +136,10 @@ fn status_of(order: u8) -> Option<OrderStatus> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(debug_assertions) { 8 } else { 64 },
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn money_and_invariants_survive_any_sequence_of_calls(steps in prop::collection::vec(step(), 1..80)) {
