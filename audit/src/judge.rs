@@ -61,7 +61,8 @@ pub enum WitnessError {
     NoUnit,
     /// A state's path does not lead to the trace root.
     Path,
-    /// A slice does not match its blob, or slices are unsorted or repeated, or they prove more bytes than a witness may have.
+    /// A slice does not match its blob, or slices are unsorted or repeated, or ranges are not whole
+    /// chunks, or they prove more bytes than a witness may have.
     Slice,
     /// The unit reads or owns a byte that the witness does not hold.
     Incomplete,
@@ -172,10 +173,18 @@ fn open(witness: &Witness) -> Result<(Vec<Proved>, Vec<Proved>), WitnessError> {
             Side::Before => (&witness.before, &mut before),
             Side::After => (&witness.after, &mut after),
         };
+        // Whole chunks: one way to show the same bytes.
+        let whole = |range: &ByteRange, len| {
+            let end = range.offset.checked_add(range.len);
+            range.offset.is_multiple_of(CHUNK) && end.is_some_and(|end| end.is_multiple_of(CHUNK) || end == len)
+        };
         let place = usize::from(*buffer);
         let (Some(blob), Some(proved)) = (opening.blobs.get(place), proved.get_mut(place)) else {
             return Err(WitnessError::Slice);
         };
+        if !ranges.iter().all(|range| whole(range, blob.len)) {
+            return Err(WitnessError::Slice);
+        }
         *proved = slice::verify(blob, ranges, slice).map_err(|_| WitnessError::Slice)?;
     }
     Ok((before, after))

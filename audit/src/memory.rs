@@ -4,11 +4,12 @@ use crate::{
     source::Source,
     unit::{Effect, NoUnit},
 };
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 use assay_engine::{AccessError, Memory};
 use assay_primitives::{
     Launch, Writes,
-    write_map::{MAX_OWNED_BYTES, MAX_OWNED_COORDINATES, Owner, Ownership},
+    slice::CHUNK,
+    write_map::{MAX_OWNED_BYTES, MAX_OWNED_COORDINATES, Ownership},
 };
 
 /// What is known of an owned byte.
@@ -46,7 +47,15 @@ pub(crate) struct CtaMemory<S> {
     hit: usize,
     /// By buffer: the last stretch found that nobody owns. Buffers behind the end are nobody's.
     free: Vec<(u64, u64)>,
+    /// Of chunks that were asked for: a bit for each byte, set where nobody owns it.
+    unowned: BTreeMap<(u16, u64), Chunk>,
 }
+
+const CHUNK_BYTES: usize = CHUNK as usize;
+type Chunk = [u64; CHUNK_BYTES / 64];
+
+/// Chunks whose owners are remembered; a witness shows fewer.
+const MAX_REMEMBERED: usize = 4096;
 
 impl<S: Source> CtaMemory<S> {
     /// Nothing is read yet. `NoUnit` when the CTA owns more than a checked launch allows.
@@ -81,7 +90,16 @@ impl<S: Source> CtaMemory<S> {
             }
         }
         let ownership = launch.writes.ownership(launch.grid);
-        Ok(Self { ownership, source, runs, bytes: vec![0; at], marks: vec![UNKNOWN; at], hit: 0, free })
+        Ok(Self {
+            ownership,
+            source,
+            runs,
+            bytes: vec![0; at],
+            marks: vec![UNKNOWN; at],
+            hit: 0,
+            free,
+            unowned: BTreeMap::new(),
+        })
     }
 
     /// The owned run that holds the byte.
@@ -123,6 +141,45 @@ impl<S: Source> CtaMemory<S> {
         Ok(())
     }
 
+    /// The end of the stretch inside its chunk that nobody owns, if nobody owns the byte. Each chunk is asked about once, so that
+    /// a kernel cannot make every load as dear as its maps are many.
+    fn unowned_until(&mut self, buffer: u16, offset: u64) -> Option<u64> {
+        let number = offset / CHUNK;
+        let start = number.saturating_mul(CHUNK);
+        if self.unowned.len() >= MAX_REMEMBERED && !self.unowned.contains_key(&(buffer, number)) {
+            self.unowned.clear();
+        }
+        let ownership = &self.ownership;
+        let chunk = self.unowned.entry((buffer, number)).or_insert_with(|| {
+            let mut chunk: Chunk = [u64::MAX; CHUNK_BYTES / 64];
+            ownership.owned_between(buffer, start, start.saturating_add(CHUNK), |from, until| {
+                for byte in from..until {
+                    let place = byte.saturating_sub(start);
+                    if let Some(word) = usize::try_from(place / 64).ok().and_then(|word| chunk.get_mut(word)) {
+                        *word &= !(1u64 << (place % 64));
+                    }
+                }
+            });
+            chunk
+        });
+        let inside = offset.saturating_sub(start);
+        let mut words = chunk.iter().skip(usize::try_from(inside / 64).ok()?);
+        let first = u64::from((words.next()? >> (inside % 64)).trailing_ones());
+        if first == 0 {
+            return None;
+        }
+        let mut until = offset.saturating_add(first);
+        if until % 64 == 0 {
+            for ones in words.map(|word| word.trailing_ones()) {
+                until = until.saturating_add(u64::from(ones));
+                if ones < 64 {
+                    break;
+                }
+            }
+        }
+        Some(until)
+    }
+
     /// Piece by piece, where ownership changes.
     fn load_pieces(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
         let (mut at, mut out) = (offset, out);
@@ -137,10 +194,7 @@ impl<S: Source> CtaMemory<S> {
                 let known = self.bytes.get(start..start.saturating_add(taken)).ok_or(AccessError::OutOfBounds)?;
                 out.get_mut(..taken).ok_or(AccessError::OutOfBounds)?.copy_from_slice(known);
             } else {
-                let (owner, until) = self.ownership.owner(buffer, at);
-                if owner != Owner::Nobody {
-                    return Err(AccessError::OwnedByOther);
-                }
+                let until = self.unowned_until(buffer, at).ok_or(AccessError::OwnedByOther)?;
                 if let Some(free) = self.free.get_mut(usize::from(buffer)) {
                     *free = (at, until);
                 }
@@ -239,5 +293,166 @@ impl<S: Source> Memory for CtaMemory<S> {
     fn writable(&self, buffer: u16) -> bool {
         let from = self.runs.partition_point(|run| run.buffer < buffer);
         self.runs.get(from).is_some_and(|run| run.buffer == buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )]
+
+    use super::*;
+    use crate::source::{Whole, Witnessed};
+    use crate::unit::State;
+    use assay_primitives::{Axis, Dim, WriteMap, slice::Proved, write_map::Owner};
+    use proptest::prelude::*;
+
+    const LEN: usize = 4096;
+
+    struct Two(Vec<u8>, Vec<u8>);
+
+    impl State for Two {
+        fn buffer(&self, buffer: u16) -> Option<&[u8]> {
+            [&self.0, &self.1].get(usize::from(buffer)).map(|bytes| bytes.as_slice())
+        }
+    }
+
+    fn state() -> Two {
+        let bytes = |by: usize| (0..LEN).map(|i| (i * by + i / 256) as u8).collect();
+        Two(bytes(7), bytes(13))
+    }
+
+    fn launch(maps: Vec<WriteMap>) -> Launch {
+        Launch {
+            kernel: 0,
+            entry: Default::default(),
+            grid: [3, 1, 1],
+            block: [1; 3],
+            shared: 0,
+            args: Default::default(),
+            writes: Writes::Maps(maps.try_into().unwrap()),
+        }
+    }
+
+    /// Records with fields, of which some bytes are nobody's.
+    fn records(record: u64, fields: &[(u64, u64)], tile: u64) -> Option<Launch> {
+        let count = LEN as u64 / record;
+        let map = |(base, run): &(u64, u64)| WriteMap {
+            buffer: 0,
+            base: *base,
+            dims: vec![Dim::Span { stride: record as i64, extent: count, axis: Some(Axis::X), tile }]
+                .try_into()
+                .unwrap(),
+            run: *run,
+        };
+        let launch = launch(fields.iter().map(map).collect());
+        launch.writes.check(launch.grid, &[LEN as u64, LEN as u64]).is_ok().then_some(launch)
+    }
+
+    #[derive(Clone, Debug)]
+    enum Access {
+        Load(u16, u64, usize),
+        Store(u16, u64, Vec<u8>),
+    }
+
+    fn access() -> impl Strategy<Value = Access> {
+        let place = (0u16..3, prop_oneof![8 => 0u64..LEN as u64, 1 => any::<u64>()]);
+        prop_oneof![
+            (place.clone(), 1usize..130).prop_map(|((buffer, offset), len)| Access::Load(buffer, offset, len)),
+            (place, proptest::collection::vec(any::<u8>(), 1..9))
+                .prop_map(|((buffer, offset), bytes)| Access::Store(buffer, offset, bytes)),
+        ]
+    }
+
+    /// The memory by its definition: who owns each byte decides.
+    fn by_definition(launch: &Launch, cta: [u32; 3], state: &mut Two, access: &Access) -> Result<Vec<u8>, AccessError> {
+        let (buffer, offset, len) = match access {
+            Access::Load(buffer, offset, len) => (*buffer, *offset, *len),
+            Access::Store(buffer, offset, bytes) => (*buffer, *offset, bytes.len()),
+        };
+        let owner = |at: u64| launch.writes.owner(launch.grid, buffer, at).0;
+        let bytes = match buffer {
+            0 => &mut state.0,
+            1 => &mut state.1,
+            _ => return Err(AccessError::OutOfBounds),
+        };
+        let end = offset.checked_add(len as u64).ok_or(AccessError::OutOfBounds)?;
+        match access {
+            Access::Load(..) => {
+                for at in offset..end {
+                    match owner(at) {
+                        Owner::Cta(other) if other != cta => return Err(AccessError::OwnedByOther),
+                        _ if at >= LEN as u64 => return Err(AccessError::OutOfBounds),
+                        _ => {}
+                    }
+                }
+                Ok(bytes[offset as usize..end as usize].to_vec())
+            }
+            Access::Store(_, _, stored) => {
+                if end > LEN as u64 {
+                    return Err(AccessError::OutOfBounds);
+                }
+                if (offset..end).any(|at| owner(at) != Owner::Cta(cta)) {
+                    return Err(AccessError::NotOwned);
+                }
+                bytes[offset as usize..end as usize].copy_from_slice(stored);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn apply<S: Source>(memory: &mut CtaMemory<S>, access: &Access) -> Result<Vec<u8>, AccessError> {
+        match access {
+            Access::Load(buffer, offset, len) => {
+                let mut out = vec![0; *len];
+                memory.load(*buffer, *offset, &mut out).map(|()| out)
+            }
+            Access::Store(buffer, offset, bytes) => memory.store(*buffer, *offset, bytes).map(|()| Vec::new()),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn memory_answers_as_the_owners_of_the_bytes_say(
+            record in 1u64..40, fields in proptest::collection::vec((0u64..40, 1u64..12), 1..4), tile in 1u64..200, cta in 0u32..3,
+            accesses in proptest::collection::vec(access(), 1..60),
+        ) {
+            let Some(launch) = records(record, &fields, tile) else { return Ok(()) };
+            let cta = [cta, 0, 0];
+            let before = state();
+            let lengths = [LEN as u64; 2];
+            let slices = [Proved { runs: vec![(0, before.0.clone())] }, Proved { runs: vec![(0, before.1.clone())] }];
+            let mut model = state();
+            let mut whole = CtaMemory::new(&launch, cta, Whole::new(&before)).unwrap();
+            let mut witnessed = CtaMemory::new(&launch, cta, Witnessed::new(&lengths, &slices)).unwrap();
+            for access in &accesses {
+                let expected = by_definition(&launch, cta, &mut model, access);
+                let found = apply(&mut whole, access);
+                prop_assert_eq!(&found, &apply(&mut witnessed, access));
+                // A load over a foreign and an absent byte may name either.
+                if expected.is_ok() || matches!(access, Access::Store(..)) {
+                    prop_assert_eq!(&found, &expected, "{:?}", access);
+                } else {
+                    prop_assert!(found.is_err(), "{:?}", access);
+                }
+            }
+            whole.complete().unwrap();
+            for (buffer, offset, bytes) in whole.owned() {
+                prop_assert_eq!(buffer, 0);
+                prop_assert_eq!(bytes, &model.0[offset as usize..offset as usize + bytes.len()]);
+            }
+            let mut after = state().0;
+            for effect in whole.into_effects() {
+                after[effect.offset as usize..effect.offset as usize + effect.bytes.len()].copy_from_slice(&effect.bytes);
+            }
+            prop_assert_eq!(after, model.0);
+        }
     }
 }

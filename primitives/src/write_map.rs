@@ -184,6 +184,24 @@ impl Ownership {
     }
 }
 
+impl Ownership {
+    /// Calls `visit(start, end)` for stretches of `[from, until)` of `buffer` that some CTA owns, map by map; together they are
+    /// all that is owned there.
+    pub fn owned_between(&self, buffer: u16, from: u64, until: u64, mut visit: impl FnMut(u64, u64)) {
+        for (_, layout) in self.layouts.iter().filter(|(named, _)| *named == buffer) {
+            let mut at = from;
+            while at < until {
+                let (owner, end) = layout.locate(at);
+                let end = end.max(at.saturating_add(1));
+                if owner.is_some() {
+                    visit(at, end.min(until));
+                }
+                at = end;
+            }
+        }
+    }
+}
+
 /// What one CTA owns of one map.
 struct Tile {
     low: i128,

@@ -84,11 +84,7 @@ proptest! {
         bytes[at] ^= 1 << bit;
         if let Ok(tampered) = Witness::decode_all(&mut bytes.as_slice()) {
             let verdict = trace.judge(unit, &tampered);
-            // A range may be longer inside its chunk: that proves the same.
-            let harmless = tampered.before == witness.before
-                && tampered.after == witness.after
-                && tampered.slices.iter().zip(&witness.slices).all(|(new, old)| new.slice == old.slice);
-            prop_assert!(verdict.is_err() || (harmless && matches!(verdict, Ok(Verdict::Verified { .. }))), "{verdict:?}");
+            prop_assert!(verdict.is_err(), "{verdict:?}");
         }
     }
 

@@ -121,6 +121,15 @@ fn agrees(maps: &[WriteMap], grid: [u32; 3]) -> Result<(), TestCaseError> {
             prop_assert_eq!(owner, owners[byte as usize], "byte {} of the run {}..{}", byte, at, until);
         }
     }
+    let (from, until) = (LEN as u64 / 5, LEN as u64 / 2);
+    let mut owned = vec![false; LEN];
+    checked.ownership(grid).owned_between(0, from, until, |start, end| {
+        assert!(from <= start && start < end && end <= until);
+        owned[start as usize..end as usize].fill(true);
+    });
+    for byte in from as usize..until as usize {
+        prop_assert_eq!(owned[byte], owners[byte] != Owner::Nobody);
+    }
     for z in 0..grid[2] {
         for y in 0..grid[1] {
             for x in 0..grid[0] {
