@@ -61,5 +61,6 @@ fn read(blocks: subxt::client::Blocks<crate::Config>) -> Blocks {
 }
 
 fn failed(error: subxt::error::BlocksError) -> Error {
-    Error::Unseen { reason: error.to_string() }
+    let error = subxt::error::Error::from(error);
+    if error.is_disconnected_will_reconnect() { Error::Lost } else { Error::incompatible("the stream of blocks", error) }
 }

@@ -46,7 +46,7 @@ impl Client {
         let backoff = || ExponentialBackoff::from_millis(100).max_delay(MAX_BACKOFF);
         // The first attempt is not repeated, so that a wrong address is told at once.
         let transport = tokio::time::timeout(CONNECT_LIMIT, async {
-            RpcClient::from_insecure_url(url).await.map_err(|error| connect(error.to_string()))?;
+            RpcClient::from_insecure_url(url).await.map_err(|error| connect(plain(&error.to_string())))?;
             let client = ReconnectingClient::builder()
                 .retry_policy(backoff())
                 .request_timeout(REQUEST_LIMIT)
@@ -128,6 +128,11 @@ pub struct Identity {
     pub node: String,
     /// The runtime's version.
     pub spec_version: u32,
+}
+
+/// A transport's message without the layers it came through.
+fn plain(message: &str) -> String {
+    message.replace("RPC error: ", "").replace("client error: ", "")
 }
 
 pub(crate) fn block_number(number: u64) -> Result<BlockNumber> {

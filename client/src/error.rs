@@ -16,6 +16,9 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The connection broke. It is opened again by itself.
+    #[error("the connection to the node broke; it is opened again")]
+    Lost,
     /// The node failed to answer a request.
     #[error("{what}: {source}")]
     Rpc {
@@ -110,7 +113,7 @@ impl std::fmt::Display for DispatchFailure {
 
 impl Error {
     pub(crate) fn rpc(what: &'static str) -> impl FnOnce(rpcs::Error) -> Self {
-        move |source| Self::Rpc { what, source }
+        move |source| if source.is_disconnected_will_reconnect() { Self::Lost } else { Self::Rpc { what, source } }
     }
 
     pub(crate) fn incompatible(what: impl Into<String>, reason: impl ToString) -> Self {
@@ -121,9 +124,9 @@ impl Error {
     /// all the same: read the chain's state before sending it again.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Timeout { .. } | Self::Dropped { .. } | Self::Unseen { .. } => true,
+            Self::Connect { .. } | Self::Lost | Self::Timeout { .. } | Self::Dropped { .. } | Self::Unseen { .. } => true,
             Self::Rpc { source, .. } => match source {
-                rpcs::Error::Client(_) | rpcs::Error::DisconnectedWillReconnect(_) => true,
+                rpcs::Error::Client(_) => true,
                 // The server is too busy (-32005 … -32009 of jsonrpsee), or failed inside.
                 rpcs::Error::User(error) => matches!(error.code, -32009..=-32005 | -32603),
                 _ => false,

@@ -5,7 +5,7 @@ use super::{
     execute::execute,
     journal::JournalError,
     provider::{Context, ours, stage_name},
-    record::{Ending, Execution, Record, Stage, Trace},
+    record::{Execution, Record, Stage, Trace},
     sabotage::{Sabotage, falsify},
     witness::{Check, WitnessFailure, self_check, witness},
 };
@@ -379,6 +379,8 @@ impl Driven {
         let call = compute::prove_fault(self.record.order, self.record.attempt, &unit, &witness);
         match self.context.client.submit(&call, &self.context.config.signer, Wait::InBlock).await {
             Ok(included) => tracing::info!("order {title}: the program's fault is proved in block {}", included.block),
+            // An auditor was quicker, or the order is closed already: the outcome is the same.
+            Err(error) if error.dispatch().is_some() => tracing::debug!("order {title}: the program's fault: {error}"),
             Err(error) => tracing::warn!("order {title}: the program's fault is not proved: {error}"),
         }
     }
@@ -410,17 +412,8 @@ impl Driven {
                 continue;
             }
             match self.decline().await {
-                Ok(block) => {
-                    self.context.metrics.declines.inc();
-                    tracing::info!("order {}: declined in block {block}", self.record.title());
-                    let execution = None;
-                    let over = Stage::Over { ending: Ending::Declined, at: block, execution };
-                    self.context.desk.dismiss(self.record.order);
-                    if let Err(error) = self.set(over) {
-                        tracing::error!("{error}");
-                    }
-                    return;
-                }
+                // The loop over blocks sees it, and ends the job.
+                Ok(_) => return,
                 Err(error) => {
                     tracing::warn!("order {}: the decline: {error}", self.record.title());
                     tokio::time::sleep(PAUSE).await;

@@ -17,7 +17,7 @@ use crate::{
 use assay_client::{Client, amount};
 use assay_primitives::{
     AttemptIndex, BlockNumber, OrderId,
-    order::{AttemptView, OrderStatus, OrderView, Parameters, ProviderView},
+    order::{AttemptView, Failure, OrderStatus, OrderView, Parameters, ProviderView},
 };
 use futures::StreamExt;
 use std::{
@@ -87,7 +87,9 @@ pub struct Provider {
     /// Orders that did not fit, and when that was found.
     unfit: HashMap<OrderId, BlockNumber>,
     cleaned: BlockNumber,
+    /// What was said last of the chain's connection, and of the provider's standing.
     complaint: Option<String>,
+    standing: Option<String>,
 }
 
 /// The loop cannot go on.
@@ -125,9 +127,12 @@ impl Provider {
             unfit: HashMap::new(),
             cleaned: 0,
             complaint: None,
+            standing: None,
         };
         for record in records {
-            tracing::info!("order {}: the journal says {}", record.title(), stage_name(&record.stage));
+            if !matches!(record.stage, Stage::Over { .. }) {
+                tracing::info!("order {}: the journal says {}", record.title(), stage_name(&record.stage));
+            }
             if let Err(error) = provider.show(&record) {
                 tracing::error!("order {}: what is stored cannot be served: {error}", record.title());
             }
@@ -324,7 +329,7 @@ impl Provider {
                     OrderStatus::Claimed | OrderStatus::Committed => continue,
                     _ => Ending::Lost,
                 },
-                Some((_, attempt)) if attempt.failure == Some(assay_primitives::order::Failure::Declined) => Ending::Declined,
+                Some((_, attempt)) if attempt.failure == Some(Failure::Declined) => Ending::Declined,
                 Some(_) => Ending::Lost,
                 None if record.stage == Stage::Claiming && view.as_ref().is_some_and(|view| is_free(view, &record)) => {
                     self.start(record, height);
@@ -366,12 +371,21 @@ impl Provider {
                 self.context.metrics.settled.inc();
                 tracing::info!("order {}: settled", record.title());
             }
-            (Ending::Declined, _) => tracing::info!("order {}: declined", record.title()),
-            (Ending::Lost, _) => {
+            (Ending::Declined, _) => {
+                self.context.metrics.declines.inc();
+                tracing::info!("order {}: declined", record.title());
+            }
+            (Ending::Lost, receipt) => {
                 self.context.metrics.lost.inc();
-                let why = attempt.and_then(|attempt| attempt.failure).map(|failure| format!("{failure:?}"));
-                let why = why.unwrap_or_else(|| "the chain does not have the claim".into());
-                tracing::warn!("order {}: ended without pay ({why})", record.title());
+                let title = record.title();
+                match (attempt.and_then(|attempt| attempt.failure), receipt) {
+                    (Some(Failure::ProgramFault), Some(receipt)) => tracing::info!(
+                        "order {title}: the program is at fault, {} earned for the work",
+                        amount::display(receipt.provider)
+                    ),
+                    (Some(failure), _) => tracing::warn!("order {title}: ended without pay ({failure:?})"),
+                    (None, _) => tracing::warn!("order {title}: the chain does not have the claim"),
+                }
             }
         }
         let execution = record.execution().cloned();
@@ -471,11 +485,16 @@ impl Provider {
             Some(view) if view.suspended_until.is_some_and(|until| height <= until) => {
                 format!("the provider is suspended until block {}", view.suspended_until.unwrap_or_default())
             }
-            Some(_) => return Ok(found),
+            Some(_) => {
+                if self.standing.take().is_some() {
+                    tracing::info!("the provider is in good standing: orders are claimed");
+                }
+                return Ok(found);
+            }
         };
-        if self.complaint.as_deref() != Some(complaint.as_str()) {
+        if self.standing.as_deref() != Some(complaint.as_str()) {
             tracing::warn!("no orders are claimed: {complaint}");
-            self.complaint = Some(complaint);
+            self.standing = Some(complaint);
         }
         Ok(None)
     }
