@@ -178,7 +178,7 @@ async fn dead_and_hostile_endpoints_end_as_withheld_in_time() {
             "nonsense".to_string(),
             "ftp://127.0.0.1".to_string(),
             // Accepts and says nothing.
-            serve(Router::new().fallback(|| futures::future::pending::<()>())).await,
+            serve(Router::new().fallback(futures::future::pending::<()>)).await,
             // Never ends.
             serve(Router::new().fallback(|| async {
                 Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(vec![0u8; 65_536])))
