@@ -28,7 +28,7 @@ impl Node {
     ) -> Result<(), ChainError> {
         let extrinsic = extrinsic.ok_or(ChainError::NoExtrinsic)?;
         let at = self.client.info().best_hash;
-        match self.pool.submit_one(at, TransactionSource::Local, extrinsic.into()).await {
+        match self.pool.submit_one(at, TransactionSource::Local, extrinsic).await {
             Ok(_) => Ok(()),
             Err(error) => match error.into_pool_error() {
                 // It waits there already: what was wanted.
@@ -50,19 +50,19 @@ impl Chain for Node {
     }
 
     fn tasks(&self, auditor: Public) -> Result<Vec<AuditTask>, ChainError> {
-        Ok(self.client.runtime_api().tasks(self.client.info().best_hash, auditor).map_err(runtime)?)
+        self.client.runtime_api().tasks(self.client.info().best_hash, auditor).map_err(runtime)
     }
 
     fn program(&self, program: ProgramId) -> Result<Option<Program>, ChainError> {
-        Ok(self.client.runtime_api().program(self.client.info().best_hash, program).map_err(runtime)?)
+        self.client.runtime_api().program(self.client.info().best_hash, program).map_err(runtime)
     }
 
     fn kernel_code(&self, kernel: KernelId) -> Result<Option<Vec<u8>>, ChainError> {
-        Ok(self.client.runtime_api().kernel_code(self.client.info().best_hash, kernel).map_err(runtime)?)
+        self.client.runtime_api().kernel_code(self.client.info().best_hash, kernel).map_err(runtime)
     }
 
     fn unit_fuel(&self) -> Result<u64, ChainError> {
-        Ok(self.client.runtime_api().unit_fuel(self.client.info().best_hash).map_err(runtime)?)
+        self.client.runtime_api().unit_fuel(self.client.info().best_hash).map_err(runtime)
     }
 
     async fn report(&self, auditor: Public, reports: Vec<Report>) -> Result<(), ChainError> {

@@ -1,6 +1,6 @@
 //! A provider: staked by the command line, run by the worker program.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
@@ -49,14 +49,14 @@ impl Worker {
         let port = free_port()?;
         let endpoint = format!("http://127.0.0.1:{port}");
         Customer::new(chain, key)?.run(&["provider", "register", "--stake", "100000", "--endpoint", &endpoint])?;
-        let process = Self::spawn(&folder.path().to_path_buf(), &chain.url(), key, port, sabotage)?;
+        let process = Self::spawn(folder.path(), &chain.url(), key, port, sabotage)?;
         let worker = Self { process, folder, key: key.to_owned(), port, node: chain.url() };
         worker.wait_answers()?;
         Ok(worker)
     }
 
     fn spawn(
-        folder: &PathBuf,
+        folder: &Path,
         node: &str,
         key: &str,
         port: u16,
@@ -86,7 +86,7 @@ impl Worker {
     /// Kills the process with SIGKILL, if it still runs, and starts it again on the same data, without sabotage.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
-        self.process = Self::spawn(&self.folder.path().to_path_buf(), &self.node, &self.key, self.port, None)?;
+        self.process = Self::spawn(self.folder.path(), &self.node, &self.key, self.port, None)?;
         self.wait_answers()
     }
 

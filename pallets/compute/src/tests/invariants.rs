@@ -91,7 +91,7 @@ impl World {
                 if status_of(order) == Some(OrderStatus::Committed) {
                     let verdict = if good { ReportVerdict::Verified } else { ReportVerdict::Withheld };
                     let validator = VALIDATORS[usize::from(validator)];
-                    drop(feeless(report_call(validator, vec![report_of(order.into(), validator, verdict)])));
+                    let _ = feeless(report_call(validator, vec![report_of(order.into(), validator, verdict)]));
                 }
             },
             Step::Prove(order, x) => {
@@ -104,7 +104,7 @@ impl World {
                 let (Some(work), Some(attempt)) = (self.works.get(&order), current(order)) else { return };
                 let unit = unit(0, u32::from(x));
                 let validator = VALIDATORS[usize::from(validator)];
-                drop(feeless(fault_call(order, attempt, validator, unit, work.witness(unit))));
+                let _ = feeless(fault_call(order, attempt, validator, unit, work.witness(unit)));
             },
             Step::Settle(order) => {
                 let _ = attempt(|| Compute::settle(RuntimeOrigin::signed(who(STRANGER)), order.into()));
