@@ -51,7 +51,10 @@ fn fastest(mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
 }
 
 fn engine(jobs: &[Job]) -> anyhow::Result<()> {
-    println!("{:<14} {:>9} {:>14} {:>16} {:>16} {:>8}", "job", "units", "lane-steps", "no digest /s", "digest /s", "ratio");
+    println!(
+        "{:<14} {:>9} {:>14} {:>16} {:>16} {:>8}",
+        "job", "units", "lane-steps", "no digest /s", "digest /s", "ratio"
+    );
     for job in jobs {
         let trace = Trace::of(job)?;
         let units = trace.first_units(256)?;
@@ -75,7 +78,9 @@ fn engine(jobs: &[Job]) -> anyhow::Result<()> {
             plain / keyed
         );
     }
-    println!("\nratio: speed with the audit digest over speed without; at most 256 units of the first launch of each job.");
+    println!(
+        "\nratio: speed with the audit digest over speed without; at most 256 units of the first launch of each job."
+    );
     Ok(())
 }
 
@@ -122,6 +127,8 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
             native / wasm
         );
     }
-    println!("\nBoth sides parse the PTX, verify the witness, run the unit with every check and the digest, and compare.");
+    println!(
+        "\nBoth sides parse the PTX, verify the witness, run the unit with every check and the digest, and compare."
+    );
     Ok(())
 }

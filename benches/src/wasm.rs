@@ -42,8 +42,7 @@ impl Runtime {
         let fetcher = WrappedRuntimeCode(self.wasm.into());
         let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: b"bench".to_vec() };
         let mut state = BasicExternalities::new_empty();
-        let (answer, _) =
-            self.executor.call(&mut state, &code, "AuditApi_judge", call, CallContext::Offchain);
+        let (answer, _) = self.executor.call(&mut state, &code, "AuditApi_judge", call, CallContext::Offchain);
         Ok(Judged::decode(&mut answer.map_err(|error| anyhow!("{error}"))?.as_slice())?)
     }
 }

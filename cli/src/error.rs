@@ -4,11 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::{
-    job::JobError,
-    kernel::BuildError,
-    local::LocalError,
-};
+use crate::{job::JobError, kernel::BuildError, local::LocalError};
 
 /// A failed command.
 #[derive(Debug, thiserror::Error)]

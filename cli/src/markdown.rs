@@ -69,7 +69,8 @@ fn meaning(arg: &Arg) -> String {
     if let Some(variable) = arg.get_env() {
         let _ = write!(text, "; environment `{}`", variable.to_string_lossy());
     }
-    let defaults: Vec<String> = arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    let defaults: Vec<String> =
+        arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     if !defaults.is_empty() && arg.get_action().takes_values() {
         let _ = write!(text, "; default `{}`", defaults.join(" "));
     }

@@ -294,7 +294,9 @@ impl Sampler<'_> {
                         self.reasons.push(reason);
                     }
                 }
-                Outcome::Incomplete { .. } => return Err(launch_error("a buffer is shorter than the program says").into()),
+                Outcome::Incomplete { .. } => {
+                    return Err(launch_error("a buffer is shorter than the program says").into());
+                }
             }
             sampled = sampled.saturating_add(1);
         }

@@ -37,9 +37,10 @@ pub fn parse(text: &str) -> Result<Account, AccountError> {
     if hex::decode_to_slice(digits, &mut account).is_ok() {
         return Ok(account);
     }
-    let AccountId32(account) = text
-        .parse()
-        .map_err(|error| AccountError::Malformed { text: text.to_owned(), reason: format!("{error}").to_lowercase() })?;
+    let AccountId32(account) = text.parse().map_err(|error| AccountError::Malformed {
+        text: text.to_owned(),
+        reason: format!("{error}").to_lowercase(),
+    })?;
     let here = to_ss58(&account);
     if here == text { Ok(account) } else { Err(AccountError::OtherNetwork { text: text.to_owned(), here }) }
 }

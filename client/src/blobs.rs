@@ -75,7 +75,10 @@ impl BlobError {
             Self::Http(_) => true,
             Self::Status { status, .. } => {
                 status.is_server_error()
-                    || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
+                    || matches!(
+                        *status,
+                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT
+                    )
             }
             _ => false,
         }
@@ -257,8 +260,7 @@ impl BlobClient {
         let encoding = if blob.is_zero() {
             Vec::new()
         } else {
-            let query =
-                [("len", blob.len.to_string()), ("offset", offset.to_string()), ("size", size.to_string())];
+            let query = [("len", blob.len.to_string()), ("offset", offset.to_string()), ("size", size.to_string())];
             let response = self.http.get(self.url(&["slices", &hex::encode(blob.root)], &query)?).send().await?;
             // Whole chunks at both ends, and the nodes of the tree above them.
             let limit = size.saturating_mul(2).saturating_add(16 * 1024);

@@ -62,5 +62,9 @@ fn read(blocks: subxt::client::Blocks<crate::Config>) -> Blocks {
 
 fn failed(error: subxt::error::BlocksError) -> Error {
     let error = subxt::error::Error::from(error);
-    if error.is_disconnected_will_reconnect() { Error::Lost } else { Error::incompatible("the stream of blocks", error) }
+    if error.is_disconnected_will_reconnect() {
+        Error::Lost
+    } else {
+        Error::incompatible("the stream of blocks", error)
+    }
 }

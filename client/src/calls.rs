@@ -3,8 +3,8 @@
 
 use crate::{Error, Result};
 use assay_primitives::{
-    Account, AttemptIndex, Balance, Hash, KernelId, OrderId, Program, Unit, audit::Report, order::Terms, trace::TracePath,
-    witness::Witness,
+    Account, AttemptIndex, Balance, Hash, KernelId, OrderId, Program, Unit, audit::Report, order::Terms,
+    trace::TracePath, witness::Witness,
 };
 use codec::{Compact, Encode};
 use scale_info::{PortableRegistry, TypeDef, TypeDefPrimitive};
@@ -69,14 +69,20 @@ impl Call {
         let Some(variant) = pallet.call_variant_by_name(self.name) else { return Err(unknown) };
         let wrong = |reason: String| Error::incompatible(format!("the call {}", self.title()), reason);
         if variant.fields.len() != self.arguments.len() {
-            return Err(wrong(format!("the chain wants {} arguments, not {}", variant.fields.len(), self.arguments.len())));
+            return Err(wrong(format!(
+                "the chain wants {} arguments, not {}",
+                variant.fields.len(),
+                self.arguments.len()
+            )));
         }
         let mut bytes = Vec::new();
         for (argument, field) in self.arguments.iter().zip(&variant.fields) {
             let start = bytes.len();
             match argument {
                 Argument::Number(number) => encode_number(*number, field.ty.id, metadata.types(), &mut bytes)
-                    .ok_or_else(|| wrong(format!("{number} does not fit `{}`", field.name.as_deref().unwrap_or("?"))))?,
+                    .ok_or_else(|| {
+                        wrong(format!("{number} does not fit `{}`", field.name.as_deref().unwrap_or("?")))
+                    })?,
                 Argument::Scale(scale) => bytes.extend_from_slice(scale),
                 Argument::Calls(calls) => {
                     Compact(calls.len() as u64).encode_to(&mut bytes);

@@ -124,7 +124,9 @@ impl Error {
     /// all the same: read the chain's state before sending it again.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Lost | Self::Timeout { .. } | Self::Dropped { .. } | Self::Unseen { .. } => true,
+            Self::Connect { .. } | Self::Lost | Self::Timeout { .. } | Self::Dropped { .. } | Self::Unseen { .. } => {
+                true
+            }
             Self::Rpc { source, .. } => match source {
                 rpcs::Error::Client(_) => true,
                 // The server is too busy (-32005 … -32009 of jsonrpsee), or failed inside.

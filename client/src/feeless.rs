@@ -25,7 +25,9 @@ pub(crate) fn general(call: &[u8], metadata: &Metadata) -> Result<Vec<u8>> {
     for extension in extensions {
         match extension.identifier() {
             // An immortal era, nonce 0, tip 0, metadata hash off.
-            "CheckMortality" | "CheckEra" | "CheckNonce" | "ChargeTransactionPayment" | "CheckMetadataHash" => body.push(0),
+            "CheckMortality" | "CheckEra" | "CheckNonce" | "ChargeTransactionPayment" | "CheckMetadataHash" => {
+                body.push(0)
+            }
             _ if is_empty(extension.extra_ty(), metadata.types()) => {}
             other => return Err(incompatible(format!("the extension {other} is not known"))),
         }
@@ -106,10 +108,7 @@ mod tests {
             implicit: meta_type::<()>(),
         };
         v16::RuntimeMetadataV16::new(
-            vec![
-                pallet("Staking", 21, meta_type::<StakingCall>()),
-                pallet("Compute", 22, meta_type::<ComputeCall>()),
-            ],
+            vec![pallet("Staking", 21, meta_type::<StakingCall>()), pallet("Compute", 22, meta_type::<ComputeCall>())],
             v16::ExtrinsicMetadata {
                 versions: vec![4, 5],
                 address_ty: meta_type::<u8>(),

@@ -19,7 +19,8 @@ pub struct Funds {
 impl Client {
     pub(crate) async fn api_call<T: DecodeAll>(&self, function: &str, parameters: &[u8]) -> Result<T> {
         let bytes = limited("a question to the runtime", self.rpc.state_call(function, Some(parameters), None)).await?;
-        T::decode_all(&mut bytes.as_slice()).map_err(|error| Error::incompatible(format!("the answer of {function}"), error))
+        T::decode_all(&mut bytes.as_slice())
+            .map_err(|error| Error::incompatible(format!("the answer of {function}"), error))
     }
 
     /// The chain's constants.
@@ -99,7 +100,8 @@ impl Client {
         let key = subxt::utils::AccountId32(*account);
         let found = at.storage().try_fetch(address, (key,)).await.map_err(unreadable)?;
         let Some(found) = found else { return Ok(Funds::default()) };
-        let (_, _, _, _, [free, held, ..]) = found.decode().map_err(|error| Error::incompatible("an account", error))?.0;
+        let (_, _, _, _, [free, held, ..]) =
+            found.decode().map_err(|error| Error::incompatible("an account", error))?.0;
         Ok(Funds { free, held })
     }
 }

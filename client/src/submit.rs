@@ -131,7 +131,13 @@ impl Client {
     }
 
     /// Looks for a transaction in the blocks after `before`: what is left to do when the connection broke.
-    async fn find(&self, transaction: &[u8], before: BlockNumber, patience: BlockNumber, wait: Wait) -> Result<Included> {
+    async fn find(
+        &self,
+        transaction: &[u8],
+        before: BlockNumber,
+        patience: BlockNumber,
+        wait: Wait,
+    ) -> Result<Included> {
         let mut next = before.saturating_add(1);
         loop {
             let (head, _) = match wait {
@@ -157,7 +163,10 @@ impl Client {
     async fn position(&self, transaction: &[u8], block: BlockHash) -> Result<Option<u32>> {
         let details = limited("a block", self.rpc.chain_get_block(Some(block))).await?;
         let extrinsics = details.map(|details| details.block.extrinsics).unwrap_or_default();
-        Ok(extrinsics.iter().position(|extrinsic| extrinsic.0 == transaction).and_then(|index| u32::try_from(index).ok()))
+        Ok(extrinsics
+            .iter()
+            .position(|extrinsic| extrinsic.0 == transaction)
+            .and_then(|index| u32::try_from(index).ok()))
     }
 
     async fn outcome(&self, transaction: &[u8], hash: BlockHash) -> Result<Included> {

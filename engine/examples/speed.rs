@@ -122,15 +122,12 @@ fn measure(body: &str, threads: u32, turns: u32, key: Option<&[u8; 32]>) -> f64 
     let Ok(module) = Module::parse(kernel(body).as_bytes()) else { return 0.0 };
     let Some(Ok(kernel)) = module.entry("k").map(|entry| entry.kernel.as_ref()) else { return 0.0 };
     let geometry = Geometry { grid: [1; 3], block: [threads, 1, 1], shared: 0 };
-    let args =
-        [Argument::Buffer { index: 0, offset: 0 }, Argument::Bytes(turns.to_le_bytes().to_vec())];
+    let args = [Argument::Buffer { index: 0, offset: 0 }, Argument::Bytes(turns.to_le_bytes().to_vec())];
     let mut best = 0f64;
     for _ in 0..5 {
         let mut memory = Bytes(vec![0; 4096]);
         let began = Instant::now();
-        if let Ok(Outcome::Done { lane_steps, .. }) =
-            kernel.run(&geometry, &args, [0; 3], &mut memory, u64::MAX, key)
-        {
+        if let Ok(Outcome::Done { lane_steps, .. }) = kernel.run(&geometry, &args, [0; 3], &mut memory, u64::MAX, key) {
             best = best.max(lane_steps as f64 / began.elapsed().as_secs_f64());
         }
     }

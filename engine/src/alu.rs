@@ -223,9 +223,8 @@ pub(crate) fn dp4a_us(a: u32, b: u32, c: u32) -> u32 {
 }
 
 fn dot2(a: u32, b: u32, c: u32, sa: bool, sb: bool, high: bool) -> u32 {
-    let halves = |v: u32, signed: bool| {
-        [v & 0xffff, v >> 16].map(|half| if signed { sext16(half) } else { half as i32 })
-    };
+    let halves =
+        |v: u32, signed: bool| [v & 0xffff, v >> 16].map(|half| if signed { sext16(half) } else { half as i32 });
     let (a, b) = (halves(a, sa), bytes(b, sb));
     let at = if high { 2 } else { 0 };
     c.wrapping_add(a[0].wrapping_mul(b[at]) as u32).wrapping_add(a[1].wrapping_mul(b[at + 1]) as u32)
@@ -481,20 +480,12 @@ pub(crate) fn ftz(a: u32) -> u32 {
 /// Clamps to `[0, 1]`; NaN becomes zero.
 pub(crate) fn sat(a: u32) -> u32 {
     let value = f(a);
-    if value > 0.0 {
-        if value > 1.0 { 0x3f80_0000 } else { a }
-    } else {
-        0
-    }
+    if value > 0.0 { if value > 1.0 { 0x3f80_0000 } else { a } } else { 0 }
 }
 
 pub(crate) fn sat64(a: u64) -> u64 {
     let value = g(a);
-    if value > 0.0 {
-        if value > 1.0 { 1f64.to_bits() } else { a }
-    } else {
-        0
-    }
+    if value > 0.0 { if value > 1.0 { 1f64.to_bits() } else { a } } else { 0 }
 }
 
 #[inline(always)]

@@ -122,7 +122,11 @@ pub(crate) struct Mma {
 pub(crate) enum Op {
     Nop,
     /// Call parameters move within local memory, with what is known of their initialisation.
-    CopyLocal { from: u32, to: u32, bytes: u32 },
+    CopyLocal {
+        from: u32,
+        to: u32,
+        bytes: u32,
+    },
     // W ← W: the common ones, inlined in the loop.
     MovW,
     AddW,

@@ -210,8 +210,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        self.source =
-            (u32::try_from(file).unwrap_or(u32::MAX), u32::try_from(line).unwrap_or(u32::MAX));
+        self.source = (u32::try_from(file).unwrap_or(u32::MAX), u32::try_from(line).unwrap_or(u32::MAX));
         Ok(())
     }
 
@@ -358,12 +357,14 @@ impl<'a> Parser<'a> {
                 }
                 Token::F32(bits) => {
                     self.lexer.take()?;
-                    let bits = if kind == Type::F64 { f64::from(f32::from_bits(bits)).to_bits() } else { u64::from(bits) };
+                    let bits =
+                        if kind == Type::F64 { f64::from(f32::from_bits(bits)).to_bits() } else { u64::from(bits) };
                     init.extend(bits.to_le_bytes().iter().take(element as usize));
                 }
                 Token::F64(bits) => {
                     self.lexer.take()?;
-                    let bits = if kind == Type::F32 { u64::from((f64::from_bits(bits) as f32).to_bits()) } else { bits };
+                    let bits =
+                        if kind == Type::F32 { u64::from((f64::from_bits(bits) as f32).to_bits()) } else { bits };
                     init.extend(bits.to_le_bytes().iter().take(element as usize));
                 }
                 Token::Word(word) => {
@@ -472,7 +473,17 @@ impl<'a> Parser<'a> {
                 }
                 Token::Punct(b';') => {
                     self.lexer.take()?;
-                    return Ok(Function { name, entry, line, returns, params, body: None, max_threads, required, refused });
+                    return Ok(Function {
+                        name,
+                        entry,
+                        line,
+                        returns,
+                        params,
+                        body: None,
+                        max_threads,
+                        required,
+                        refused,
+                    });
                 }
                 Token::Punct(b'{') => break,
                 _ => return self.unexpected("`{`"),

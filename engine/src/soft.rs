@@ -80,7 +80,11 @@ impl Format {
         } else if exponent == 0 {
             Parts::Finite { negative, significand: fraction, exponent: lowest }
         } else {
-            Parts::Finite { negative, significand: fraction | 1 << self.fraction, exponent: lowest + exponent as i32 - 1 }
+            Parts::Finite {
+                negative,
+                significand: fraction | 1 << self.fraction,
+                exponent: lowest + exponent as i32 - 1,
+            }
         }
     }
 
@@ -157,7 +161,9 @@ impl Format {
             (Parts::Nan, _) | (_, Parts::Nan) => self.propagate(&[a, b]),
             (Parts::Infinite { negative }, other) | (other, Parts::Infinite { negative }) => match other {
                 Parts::Finite { significand: 0, .. } | Parts::Nan => self.nan(),
-                Parts::Finite { negative: sign, .. } | Parts::Infinite { negative: sign } => self.infinity(negative != sign),
+                Parts::Finite { negative: sign, .. } | Parts::Infinite { negative: sign } => {
+                    self.infinity(negative != sign)
+                }
             },
             (
                 Parts::Finite { negative: x, significand: m, exponent: i },

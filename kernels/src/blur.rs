@@ -22,7 +22,8 @@ pub struct Picture {
 /// The photograph beside the job file.
 pub fn photo() -> Result<Picture, JobError> {
     let error = |error: png::DecodingError| JobError::Picture(error.to_string());
-    let mut reader = png::Decoder::new(std::io::Cursor::new(include_bytes!("../blur/photo.png"))).read_info().map_err(error)?;
+    let mut reader =
+        png::Decoder::new(std::io::Cursor::new(include_bytes!("../blur/photo.png"))).read_info().map_err(error)?;
     let mut rgb = vec![0; reader.output_buffer_size().unwrap_or(0)];
     let frame = reader.next_frame(&mut rgb).map_err(error)?;
     if (frame.color_type, frame.bit_depth) != (png::ColorType::Rgb, png::BitDepth::Eight) {
@@ -58,11 +59,12 @@ pub fn job(picture: &Picture) -> Result<Job, JobError> {
     let photo = draft.data(picture.rgba.clone());
     let blurred = draft.zeros(picture.rgba.len());
     draft.launch(
-        LaunchDraft::plane("blur", size, [32, 16])
-            .pointers(&[photo, blurred])
-            .int(size[0])
-            .int(size[1])
-            .tile(blurred, [32, 16], size, 4),
+        LaunchDraft::plane("blur", size, [32, 16]).pointers(&[photo, blurred]).int(size[0]).int(size[1]).tile(
+            blurred,
+            [32, 16],
+            size,
+            4,
+        ),
     );
     draft.expect(blurred, reference(picture));
     draft.finish()

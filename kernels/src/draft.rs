@@ -1,8 +1,6 @@
 //! Writing programs down.
 
-use assay_primitives::{
-    Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, WriteMap, Writes, hash,
-};
+use assay_primitives::{Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, WriteMap, Writes, hash};
 
 use crate::{Job, JobError};
 

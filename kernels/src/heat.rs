@@ -50,11 +50,7 @@ pub fn job(width: usize, height: usize, rounds: u32) -> Result<Job, JobError> {
     let odd = draft.zeros(width * height * 4);
     let picture = draft.zeros(width * height * 4);
     let launch = |entry, buffers: &[u16], to| {
-        LaunchDraft::plane(entry, size, [16, 16])
-            .pointers(buffers)
-            .int(width)
-            .int(height)
-            .tile(to, [16, 16], size, 4)
+        LaunchDraft::plane(entry, size, [16, 16]).pointers(buffers).int(width).int(height).tile(to, [16, 16], size, 4)
     };
     draft.launch(launch("ignite", &[even], even));
     draft.repeat(

@@ -23,14 +23,12 @@ pub fn job(m: usize, n: usize, k: usize) -> Result<Job, JobError> {
     let a = draft.data(left.clone());
     let b = draft.data(right.clone());
     let c = draft.zeros(m * n * 4);
-    draft.launch(
-        LaunchDraft::plane("matmul_int8", [n, m], [16, 16])
-            .pointers(&[a, b, c])
-            .int(m)
-            .int(n)
-            .int(k)
-            .tile(c, [16, 16], [n, m], 4),
-    );
+    draft.launch(LaunchDraft::plane("matmul_int8", [n, m], [16, 16]).pointers(&[a, b, c]).int(m).int(n).int(k).tile(
+        c,
+        [16, 16],
+        [n, m],
+        4,
+    ));
     draft.expect(c, bytes(&reference(&left, &right, k)));
     draft.finish()
 }

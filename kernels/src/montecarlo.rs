@@ -138,14 +138,22 @@ mod tests {
             let h = (x - low) / f64::from(steps);
             let density = |t: f64| (-t * t / 2.0).exp() / std::f64::consts::TAU.sqrt();
             (0..=steps)
-                .map(|i| density(low + f64::from(i) * h) * if i == 0 || i == steps { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 })
+                .map(|i| {
+                    density(low + f64::from(i) * h)
+                        * if i == 0 || i == steps {
+                            1.0
+                        } else if i % 2 == 1 {
+                            4.0
+                        } else {
+                            2.0
+                        }
+                })
                 .sum::<f64>()
                 * h
                 / 3.0
         };
         let (d1, d2) = ((mean + deviation * deviation) / deviation, mean / deviation);
-        let geometric =
-            TERMS.discount * 100.0 * ((mean + deviation * deviation / 2.0).exp() * below(d1) - below(d2));
+        let geometric = TERMS.discount * 100.0 * ((mean + deviation * deviation / 2.0).exp() * below(d1) - below(d2));
 
         let [price, error] = average(&simulate(&TERMS, SEED, 128, 8), TERMS.discount, 262_144.0);
         assert!(price > geometric, "{price} {geometric}");

@@ -53,8 +53,8 @@ pub fn reference(message: &[u8]) -> [u8; 32] {
                 .wrapping_add((e & f) ^ (!e & g))
                 .wrapping_add(*k)
                 .wrapping_add(w);
-            let two = (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22))
-                .wrapping_add((a & b) ^ (a & c) ^ (b & c));
+            let two =
+                (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22)).wrapping_add((a & b) ^ (a & c) ^ (b & c));
             (h, g, f, e) = (g, f, e, d.wrapping_add(one));
             (d, c, b, a) = (c, b, a, one.wrapping_add(two));
         }

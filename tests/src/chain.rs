@@ -57,8 +57,7 @@ impl Chain {
     /// One JSON-RPC call.
     pub fn rpc(&self, method: &str, params: Value) -> anyhow::Result<Value> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let mut answer: Value =
-            self.http.post(format!("http://127.0.0.1:{}", self.port)).json(&body).send()?.json()?;
+        let mut answer: Value = self.http.post(format!("http://127.0.0.1:{}", self.port)).json(&body).send()?.json()?;
         if let Some(error) = answer.get("error") {
             anyhow::bail!("{method}: {error}");
         }

@@ -17,8 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The folder of the built programs: the tests' own build folder.
+/// The folder of the built programs: `ASSAY_PROGRAMS`, or the tests' own build folder.
 pub fn programs() -> anyhow::Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("ASSAY_PROGRAMS") {
+        return Ok(PathBuf::from(folder));
+    }
     let test = std::env::current_exe()?;
     let deps = test.parent().ok_or_else(|| anyhow::anyhow!("the test has no folder"))?;
     let release = deps.parent().ok_or_else(|| anyhow::anyhow!("the test's folder has no parent"))?;

@@ -55,13 +55,7 @@ impl Worker {
         Ok(worker)
     }
 
-    fn spawn(
-        folder: &Path,
-        node: &str,
-        key: &str,
-        port: u16,
-        sabotage: Option<Sabotage>,
-    ) -> anyhow::Result<Process> {
+    fn spawn(folder: &Path, node: &str, key: &str, port: u16, sabotage: Option<Sabotage>) -> anyhow::Result<Process> {
         let mut command = Command::new(programs()?.join("assay-worker"));
         command
             .arg("run")

@@ -169,7 +169,12 @@ fn probe(json: bool) -> anyhow::Result<()> {
         Ok(gpus) => {
             for gpu in gpus {
                 let (major, minor) = gpu.compute;
-                println!("GPU {}: {}, compute capability {major}.{minor}, {} GiB", gpu.ordinal, gpu.name, gpu.memory >> 30);
+                println!(
+                    "GPU {}: {}, compute capability {major}.{minor}, {} GiB",
+                    gpu.ordinal,
+                    gpu.name,
+                    gpu.memory >> 30
+                );
             }
         }
         Err(absence) => println!("no GPU: {absence}\njobs run on the CPU engine"),

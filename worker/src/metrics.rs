@@ -1,9 +1,7 @@
 //! What Prometheus may ask.
 
 use substrate_prometheus_endpoint::{
-    Counter, Gauge, Opts, PrometheusError, Registry, U64,
-    prometheus::TextEncoder,
-    register,
+    Counter, Gauge, Opts, PrometheusError, Registry, U64, prometheus::TextEncoder, register,
 };
 
 /// The worker's metrics.
@@ -44,9 +42,7 @@ impl Metrics {
     /// Registers them.
     pub fn new() -> Result<Self, PrometheusError> {
         let registry = Registry::new_custom(Some("assay_worker".into()), None)?;
-        let counter = |name: &str, help: &str| {
-            register(Counter::with_opts(Opts::new(name, help))?, &registry)
-        };
+        let counter = |name: &str, help: &str| register(Counter::with_opts(Opts::new(name, help))?, &registry);
         let gauge = |name: &str, help: &str| register(Gauge::with_opts(Opts::new(name, help))?, &registry);
         Ok(Self {
             height: gauge("best_block", "Best block that was seen")?,

@@ -55,7 +55,8 @@ pub async fn run(config: Config, program: &Path, shutdown: watch::Receiver<bool>
     let desk = Arc::new(Desk::default());
     let cache = Arc::new(Cache::new(store.clone(), CACHE));
     let metrics = Metrics::new()?;
-    let listener = server::listen(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener =
+        server::listen(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     tracing::info!("operator {}, backend {}", account::to_ss58(&config.operator), backend.name());
     tracing::info!("blobs and witnesses are served on http://{}", listener.local_addr()?);
     if let Some(sabotage) = config.sabotage {
@@ -83,8 +84,7 @@ pub async fn run(config: Config, program: &Path, shutdown: watch::Receiver<bool>
         let parameters = client.parameters().await?;
         tracing::info!("chain 0x{} at {}", hex::encode(client.genesis()), client.url());
         let (_, height) = watch::channel(0);
-        let context =
-            Context { config, client, store, journal, desk, backend, cache, metrics, parameters, height };
+        let context = Context { config, client, store, journal, desk, backend, cache, metrics, parameters, height };
         let provider = tokio::task::spawn_blocking(move || Provider::new(context)).await??;
         provider.run(shutdown).await?;
         anyhow::Ok(())

@@ -89,7 +89,11 @@ fn cores() -> u64 {
 fn gpu() -> Finding {
     let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("assay-worker")));
     let Some(worker) = beside.filter(|path| path.is_file()) else {
-        return finding("GPU", State::Note, "assay-worker is not beside this program, so the CUDA driver was not asked");
+        return finding(
+            "GPU",
+            State::Note,
+            "assay-worker is not beside this program, so the CUDA driver was not asked",
+        );
     };
     match assay_worker::backend::cuda::probe(&worker) {
         Ok(gpus) => {
@@ -147,7 +151,8 @@ async fn node(client: &Client) -> Finding {
     match answer.await {
         Ok((identity, best, finalised, parameters)) => {
             let fits = parameters.unit_fuel == crate::UNIT_FUEL;
-            let cap = if fits { String::new() } else { format!(", {} lane-steps a unit", term::count(parameters.unit_fuel)) };
+            let cap =
+                if fits { String::new() } else { format!(", {} lane-steps a unit", term::count(parameters.unit_fuel)) };
             finding(
                 "node",
                 State::Good,

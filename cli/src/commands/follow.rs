@@ -219,8 +219,12 @@ async fn send_inputs(
     stages: &Stages,
 ) -> Result<(), CliError> {
     let server = server(client, attempt).await?;
-    let permit =
-        Permit { genesis: client.genesis(), order, signer: signer.clone(), expiry: attempt.commit_by.saturating_add(1) };
+    let permit = Permit {
+        genesis: client.genesis(),
+        order,
+        signer: signer.clone(),
+        expiry: attempt.commit_by.saturating_add(1),
+    };
     for buffer in &job.buffers {
         let (Init::Blob(blob), Some(data)) = (buffer.buffer.init, &buffer.data) else { continue };
         let mut tries = 1;
@@ -247,16 +251,12 @@ async fn send_inputs(
 }
 
 fn worth_a_try(error: &BlobError) -> bool {
-    error.is_retryable() || matches!(error, BlobError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404))
+    error.is_retryable()
+        || matches!(error, BlobError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404))
 }
 
 /// Bytes of the outputs of an attempt, proved against the trace root on chain, in the order of the buffers.
-pub async fn outputs(
-    client: &Client,
-    job: &Job,
-    order: u64,
-    attempt: &AttemptView,
-) -> Result<Vec<Vec<u8>>, CliError> {
+pub async fn outputs(client: &Client, job: &Job, order: u64, attempt: &AttemptView) -> Result<Vec<Vec<u8>>, CliError> {
     let wanted: Vec<bool> = job.program.buffers.iter().map(|buffer| buffer.output).collect();
     download(client, &wanted, job.program.launches(), order, attempt).await
 }

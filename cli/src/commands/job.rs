@@ -60,7 +60,14 @@ fn print(job: &Job, report: &SampleReport, fuel: u64, term: &Term) {
     term::line("");
     term.facts(&[
         ("program", hex::encode(job.program.id())),
-        ("work", format!("{}, {} lane-steps ({counted})", term::plural(report.units, "unit"), term::count(report.lane_steps))),
+        (
+            "work",
+            format!(
+                "{}, {} lane-steps ({counted})",
+                term::plural(report.units, "unit"),
+                term::count(report.lane_steps)
+            ),
+        ),
         ("data", format!("{} in, {} out", term::bytes(report.input_bytes), term::bytes(report.output_bytes))),
     ]);
     let unseen: Vec<String> = report

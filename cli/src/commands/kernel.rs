@@ -31,7 +31,8 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             let compiler = kernel::find_compiler().ok_or(BuildError::NoCompiler)?;
             let mut ptx = kernel::compile_with(&compiler, &file, &arch)?;
             if let Some(wanted) = ptx_version
-                && let Some(lowered) = std::str::from_utf8(&ptx).ok().and_then(|text| kernel::lower_version(text, wanted))
+                && let Some(lowered) =
+                    std::str::from_utf8(&ptx).ok().and_then(|text| kernel::lower_version(text, wanted))
             {
                 ptx = lowered.into_bytes();
             }
@@ -59,7 +60,11 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             if client.kernel(&id).await?.is_none() {
                 let included = client.submit(&compute::register_kernel(&ptx), &signer, Wait::InBlock).await?;
                 if !json.json {
-                    term::note(&format!("registered in block {}, fee {}", included.block, amount::display(fee(&included))));
+                    term::note(&format!(
+                        "registered in block {}, fee {}",
+                        included.block,
+                        amount::display(fee(&included))
+                    ));
                 }
             } else if !json.json {
                 term::note("registered already");
@@ -120,7 +125,9 @@ fn print(file: &Path, ptx: &[u8], entries: &[CheckedEntry], term: &Term) {
         term::line("");
         term::line(&format!("  {}: {reason}", term.paint(Style::Bold, &entry.name)));
         term::line(&format!("  {}", term.paint(Style::Dim, format!("at {}:{line}{source}", file.display()))));
-        if let Some(text) = String::from_utf8_lossy(ptx).lines().nth(usize::try_from(line).unwrap_or(0).saturating_sub(1)) {
+        if let Some(text) =
+            String::from_utf8_lossy(ptx).lines().nth(usize::try_from(line).unwrap_or(0).saturating_sub(1))
+        {
             term::line(&format!("  {}", term.paint(Style::Dim, format!("│ {}", text.trim()))));
         }
     }

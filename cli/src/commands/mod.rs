@@ -96,9 +96,7 @@ async fn dispatch(command: Command, term: &Term) -> Outcome {
                     let done = "standing; the chain chooses at the start of each session".to_owned();
                     (staking::validate(), node, key, done)
                 }
-                ValidatorCommand::Chill { node, key } => {
-                    (staking::chill(), node, key, "no longer standing".to_owned())
-                }
+                ValidatorCommand::Chill { node, key } => (staking::chill(), node, key, "no longer standing".to_owned()),
             };
             sign(&call, &node, &key).await?;
             term::line(&done);

@@ -72,7 +72,12 @@ pub fn print(view: &OrderView, transaction_fee: Option<u128>, term: &Term) {
         ("program", hex::encode(view.program)),
         (
             "offer",
-            format!("{} to {} ASSAY over {} blocks", amount::format(price.start), amount::format(price.max), price.blocks),
+            format!(
+                "{} to {} ASSAY over {} blocks",
+                amount::format(price.start),
+                amount::format(price.max),
+                price.blocks
+            ),
         ),
     ];
     if view.held > 0 {
@@ -92,10 +97,21 @@ pub fn print(view: &OrderView, transaction_fee: Option<u128>, term: &Term) {
     }
     if let Some(blocks) = summary.blocks {
         let what = if settled.is_some() { "order to payment" } else { "order to end" };
-        rows.push(("  time", format!("{} from {what} (block {} to {})", term::plural(blocks.into(), "block"), view.placed_at, receipt.closed_at)));
+        rows.push((
+            "  time",
+            format!(
+                "{} from {what} (block {} to {})",
+                term::plural(blocks.into(), "block"),
+                view.placed_at,
+                receipt.closed_at
+            ),
+        ));
     }
     if summary.units > 0 {
-        rows.push(("  audited", format!("{}, {} lane-steps", term::plural(summary.units, "unit"), term::count(summary.lane_steps))));
+        rows.push((
+            "  audited",
+            format!("{}, {} lane-steps", term::plural(summary.units, "unit"), term::count(summary.lane_steps)),
+        ));
     }
     if let Some(fee) = transaction_fee {
         rows.push(("  transaction fee", amount::display(fee)));
@@ -136,7 +152,8 @@ fn print_attempt(attempt: &AttemptView, view: &OrderView, term: &Term) {
             ReportVerdict::Verified => "verified",
             ReportVerdict::Withheld => "data withheld",
         };
-        let work = format!("{}, {} lane-steps", term::plural(report.units.into(), "unit"), term::count(report.lane_steps));
+        let work =
+            format!("{}, {} lane-steps", term::plural(report.units.into(), "unit"), term::count(report.lane_steps));
         facts.push(("  auditor", format!("{}: {verdict}, {work}, block {}", to_ss58(&report.auditor), report.at)));
     }
     term.facts(&facts);

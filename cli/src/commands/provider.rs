@@ -1,11 +1,6 @@
 //! `assay provider`.
 
-use assay_client::{
-    BlobClient, Client, Signer, Wait, account,
-    account::to_ss58,
-    amount, calls,
-    calls::staking,
-};
+use assay_client::{BlobClient, Client, Signer, Wait, account, account::to_ss58, amount, calls, calls::staking};
 use assay_primitives::{Account, order::ProviderView};
 
 use super::{Outcome, connect, fee, sign, signer};
@@ -103,9 +98,9 @@ pub async fn run(command: ProviderCommand, term: &Term) -> Outcome {
 fn account_of(text: &str) -> Result<Account, CliError> {
     match account::parse(text) {
         Ok(account) => Ok(account),
-        Err(error) => Signer::parse(text).map(|signer| signer.account()).map_err(|_| {
-            CliError::Refused(format!("--worker: {error}, and no secret either"))
-        }),
+        Err(error) => Signer::parse(text)
+            .map(|signer| signer.account())
+            .map_err(|_| CliError::Refused(format!("--worker: {error}, and no secret either"))),
     }
 }
 

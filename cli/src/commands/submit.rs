@@ -36,7 +36,8 @@ pub struct Request {
 
 impl TermsArgs {
     fn terms(&self) -> Result<Terms, CliError> {
-        let start = self.start_price.unwrap_or(if self.curve_blocks == 0 { self.max_price } else { self.max_price / 2 });
+        let start =
+            self.start_price.unwrap_or(if self.curve_blocks == 0 { self.max_price } else { self.max_price / 2 });
         if start > self.max_price {
             return Err(CliError::Refused(format!(
                 "--start-price {} is above --max-price {}",

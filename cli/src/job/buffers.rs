@@ -52,8 +52,8 @@ enum Data {
 }
 
 const KEYS: [&str; 17] = [
-    "name", "len", "file", "image", "hex", "random", "output", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32",
-    "f64",
+    "name", "len", "file", "image", "hex", "random", "output", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64",
+    "f32", "f64",
 ];
 
 /// Reads the data of all buffers and gives their names to the scope.
@@ -151,8 +151,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
 fn pixel_format(table: &Table<'_>) -> Result<PixelFormat, JobError> {
     let node = table.need("format")?;
     let name = node.text()?;
-    PixelFormat::named(name)
-        .ok_or_else(|| node.error(Problem::Choice { found: name.to_owned(), allowed: FORMATS }))
+    PixelFormat::named(name).ok_or_else(|| node.error(Problem::Choice { found: name.to_owned(), allowed: FORMATS }))
 }
 
 fn scalar(node: &Node<'_>) -> Result<Scalar, JobError> {

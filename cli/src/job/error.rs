@@ -217,9 +217,13 @@ pub enum Problem {
 pub fn describe_map(error: MapError) -> &'static str {
     match error {
         MapError::NoBuffer => "the write map names no buffer of the program",
-        MapError::Empty => "the write map owns nothing: a size, a tile or the bytes of a CTA are 0, or no CTA is at that place",
+        MapError::Empty => {
+            "the write map owns nothing: a size, a tile or the bytes of a CTA are 0, or no CTA is at that place"
+        }
         MapError::OutOfBounds => "the write map reaches outside its buffer",
-        MapError::Overlap => "two coordinates of the write map are the same byte: a stride is shorter than what it steps over",
+        MapError::Overlap => {
+            "two coordinates of the write map are the same byte: a stride is shorter than what it steps over"
+        }
         MapError::SharedByCtas => {
             "two CTAs would own the same bytes: every axis of the grid that is longer than 1 must appear exactly once"
         }

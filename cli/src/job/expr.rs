@@ -29,7 +29,9 @@ pub enum ExprError {
         name: String,
     },
     /// A function that does not exist, or takes another number of arguments.
-    #[error("in \"{text}\": no function `{name}` of {arguments} arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b)")]
+    #[error(
+        "in \"{text}\": no function `{name}` of {arguments} arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b)"
+    )]
     Function {
         /// The expression.
         text: String,
@@ -185,9 +187,8 @@ impl<'a, E: From<ExprError>> Parser<'a, '_, E> {
         let word = self.word();
         let Some(first) = word.chars().next() else { return Err(self.unexpected().into()) };
         if first.is_ascii_digit() {
-            return number(word).ok_or_else(|| {
-                ExprError::Number { text: self.text.to_owned(), number: word.to_owned() }.into()
-            });
+            return number(word)
+                .ok_or_else(|| ExprError::Number { text: self.text.to_owned(), number: word.to_owned() }.into());
         }
         if self.take("(") {
             return self.call(word);

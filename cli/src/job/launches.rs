@@ -324,7 +324,10 @@ fn write_maps(
     let form = match given.as_slice() {
         [form] => *form,
         [] if table.get("run").is_some() => "dims",
-        [] => return Err(table.error(Problem::Missing("range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run"))),
+        [] => {
+            return Err(table
+                .error(Problem::Missing("range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run")));
+        }
         [first, second, ..] => {
             return Err(table.error(Problem::Ambiguous(format!("a write map has either `{first}` or `{second}`"))));
         }
@@ -381,7 +384,9 @@ fn write_maps(
                 axes,
             };
             if form.tile.is_empty() || form.tile.len() > 3 || form.tile.len() != form.size.len() {
-                return Err(table.error(Problem::Form("`tile` and `size` want one to three numbers each, as many in both")));
+                return Err(
+                    table.error(Problem::Form("`tile` and `size` want one to three numbers each, as many in both"))
+                );
             }
             if form.axes.len() < form.tile.len() {
                 return Err(table.error(Problem::Form("`axes` wants an axis for each number of `tile`")));

@@ -98,9 +98,7 @@ impl Job {
         };
         check(&program, &kernels).map_err(|error| {
             let place = match error {
-                ProgramError::BufferLength(index) => {
-                    drafts.get(usize::from(index)).map(|draft| draft.table().place())
-                }
+                ProgramError::BufferLength(index) => drafts.get(usize::from(index)).map(|draft| draft.table().place()),
                 ProgramError::NoKernel(launch)
                 | ProgramError::NoEntry(launch)
                 | ProgramError::ArgumentCount(launch)
@@ -158,17 +156,17 @@ fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
         let path = node.path()?;
         let ptx = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("ptx") => std::fs::read(&path)
-                .map_err(|error| node.error(Problem::Read { path: path.clone(), error }))?,
+            Some("ptx") => {
+                std::fs::read(&path).map_err(|error| node.error(Problem::Read { path: path.clone(), error }))?
+            }
             Some("cu") => kernel::compile(&path, kernel::DEFAULT_ARCH).map_err(|error| node.error(error.into()))?,
             _ => {
                 let found = path.display().to_string();
                 return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
             }
         };
-        let module = Module::parse(&ptx).map_err(|error| {
-            node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason })
-        })?;
+        let module = Module::parse(&ptx)
+            .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
         kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module });
     }
     Ok(kernels)

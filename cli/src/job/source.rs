@@ -93,7 +93,9 @@ impl<'a> Table<'a> {
         for (key, _) in self.table {
             if !known.contains(&key.get_ref().as_ref()) {
                 let place = self.source.place(key.span().start, &self.path);
-                return Err(place.error(Problem::UnknownKey { key: key.get_ref().to_string(), known: known.join(", ") }));
+                return Err(
+                    place.error(Problem::UnknownKey { key: key.get_ref().to_string(), known: known.join(", ") })
+                );
             }
         }
         Ok(())
@@ -163,12 +165,9 @@ impl<'a> Node<'a> {
     /// A table.
     pub fn table(&self) -> Result<Table<'a>, JobError> {
         match self.value() {
-            DeValue::Table(table) => Ok(Table {
-                source: self.source,
-                table,
-                start: self.value.span().start,
-                path: self.path.clone(),
-            }),
+            DeValue::Table(table) => {
+                Ok(Table { source: self.source, table, start: self.value.span().start, path: self.path.clone() })
+            }
             _ => Err(self.expected("a table")),
         }
     }

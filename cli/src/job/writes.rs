@@ -149,9 +149,15 @@ pub struct Tile {
 /// `tile`.
 pub fn tile(target: &Target, form: &Tile) -> Result<Vec<WriteMap>, Problem> {
     let dimension = |index: usize| {
-        Some((*form.tile.get(index)?, *form.size.get(index)?, form.axes.get(index).copied().or(AXES.get(index).copied())?))
+        Some((
+            *form.tile.get(index)?,
+            *form.size.get(index)?,
+            form.axes.get(index).copied().or(AXES.get(index).copied())?,
+        ))
     };
-    let Some((width, columns, axis)) = dimension(0) else { return Err(Problem::Form("`tile` wants one to three numbers")) };
+    let Some((width, columns, axis)) = dimension(0) else {
+        return Err(Problem::Form("`tile` wants one to three numbers"));
+    };
     let (run, inner) = packed(axis, target.ctas(axis), columns, width, form.element)?;
     let pitch = match form.pitch {
         Some(pitch) => pitch,
@@ -258,8 +264,7 @@ mod tests {
     #[test]
     fn tiles_of_a_pitched_array_are_cut_at_its_edges() {
         let target = target(4096, 8, [3, 2, 1]);
-        let form =
-            Tile { tile: vec![8, 4], size: vec![20, 7], element: 4, pitch: Some(96), plane: None, axes: vec![] };
+        let form = Tile { tile: vec![8, 4], size: vec![20, 7], element: 4, pitch: Some(96), plane: None, axes: vec![] };
         let owners = owners(&target, tile(&target, &form).unwrap());
         for (byte, owner) in owners.into_iter().enumerate() {
             let place = byte.checked_sub(8).map(|place| (place / 96, place % 96 / 4));

@@ -148,7 +148,8 @@ pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str) -> Result<Ve
 }
 
 fn with_nvcc(nvcc: &Path, headers: &[PathBuf], source: &Path, arch: &str) -> Result<String, BuildError> {
-    let run = |error: std::io::Error| BuildError::Run { compiler: nvcc.display().to_string(), reason: error.to_string() };
+    let run =
+        |error: std::io::Error| BuildError::Run { compiler: nvcc.display().to_string(), reason: error.to_string() };
     let folder = tempfile::tempdir().map_err(run)?;
     let out = folder.path().join("out.ptx");
     let mut arguments: Vec<OsString> =
@@ -191,8 +192,11 @@ fn with_nvrtc(path: &Path, arch: &str) -> Result<String, BuildError> {
 fn without_paths(ptx: &str) -> String {
     let mut out = String::with_capacity(ptx.len());
     for line in ptx.split_inclusive('\n') {
-        let quoted = line.trim_start().starts_with(".file").then(|| Some((line.find('"')?, line.rfind('"')?))).flatten();
-        match quoted.and_then(|(from, to)| Some((line.get(..=from)?, line.get(from.checked_add(1)?..to)?, line.get(to..)?))) {
+        let quoted =
+            line.trim_start().starts_with(".file").then(|| Some((line.find('"')?, line.rfind('"')?))).flatten();
+        match quoted
+            .and_then(|(from, to)| Some((line.get(..=from)?, line.get(from.checked_add(1)?..to)?, line.get(to..)?)))
+        {
             Some((before, path, after)) => {
                 out.push_str(before);
                 out.push_str(path.rsplit('/').next().unwrap_or(path));

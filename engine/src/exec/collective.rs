@@ -12,13 +12,7 @@ fn active(mask: u32, lane: usize) -> bool {
 }
 
 impl Machine<'_> {
-    pub(super) fn shuffle(
-        &mut self,
-        warp: &mut Warp,
-        ins: &Ins,
-        mode: Shuffle,
-        mask: u32,
-    ) -> Result<(), Fault> {
+    pub(super) fn shuffle(&mut self, warp: &mut Warp, ins: &Ins, mode: Shuffle, mask: u32) -> Result<(), Fault> {
         let members = warp.members;
         let values = warp.w[usize::from(ins.a)];
         let by = warp.w[usize::from(ins.b)];
@@ -92,11 +86,8 @@ impl Machine<'_> {
             Op::MatchAllW => (false, true),
             _ => (true, true),
         };
-        let values: [u64; 32] = if wide {
-            warp.d[usize::from(ins.a)]
-        } else {
-            warp.w[usize::from(ins.a)].map(u64::from)
-        };
+        let values: [u64; 32] =
+            if wide { warp.d[usize::from(ins.a)] } else { warp.w[usize::from(ins.a)].map(u64::from) };
         let mut words = [0u32; 32];
         let mut agree = 0u32;
         for lane in 0..32 {

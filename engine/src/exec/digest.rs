@@ -68,11 +68,7 @@ impl Key {
     }
 
     /// The digest of all warps' words.
-    pub(super) fn finish<'a>(
-        &self,
-        warps: impl Iterator<Item = (&'a [u32; 32], u32)>,
-        lane_steps: u64,
-    ) -> [u8; 32] {
+    pub(super) fn finish<'a>(&self, warps: impl Iterator<Item = (&'a [u32; 32], u32)>, lane_steps: u64) -> [u8; 32] {
         let mut chain = self.words;
         let mut absorb = |block: [u32; 4]| {
             let out = chacha(&chain, block);

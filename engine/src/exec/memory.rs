@@ -214,9 +214,8 @@ impl Machine<'_> {
         let length = out.len();
         match region {
             Region::Shared => {
-                let held = usize::try_from(offset)
-                    .ok()
-                    .and_then(|start| self.shared.get(start..start.checked_add(length)?));
+                let held =
+                    usize::try_from(offset).ok().and_then(|start| self.shared.get(start..start.checked_add(length)?));
                 let Some(from) = held else {
                     let inside = (self.shared.len() as u64).saturating_sub(offset) as usize / width;
                     return Err(out_of_bounds(run.lane + inside));
@@ -230,14 +229,11 @@ impl Machine<'_> {
                     thread: warp.first() + run.lane as u32,
                     clock,
                 };
-                self.shared_shadow
-                    .read_run(checked, true)
-                    .map_err(|(lane, why)| objection(why, run.lane + lane))
+                self.shared_shadow.read_run(checked, true).map_err(|(lane, why)| objection(why, run.lane + lane))
             }
             Region::Table | Region::Param => {
                 let bytes = if region == Region::Table { &self.code.table[..] } else { &self.params[..] };
-                let held =
-                    usize::try_from(offset).ok().and_then(|start| bytes.get(start..start.checked_add(length)?));
+                let held = usize::try_from(offset).ok().and_then(|start| bytes.get(start..start.checked_add(length)?));
                 let Some(from) = held else {
                     let inside = (bytes.len() as u64).saturating_sub(offset) as usize / width;
                     return Err(out_of_bounds(run.lane + inside));
@@ -278,9 +274,7 @@ impl Machine<'_> {
                 let grain = self.code.shared_grain as usize;
                 let checked =
                     shadow::Run { at: offset as usize / grain, count: run.count, per: width / grain, thread, clock };
-                self.shared_shadow
-                    .read_run(checked, true)
-                    .map_err(|(lane, why)| objection(why, run.lane + lane))
+                self.shared_shadow.read_run(checked, true).map_err(|(lane, why)| objection(why, run.lane + lane))
             }
             Region::Buffer(buffer) if self.tracks(buffer) => {
                 self.each_page(buffer, offset, run, width, |shadow, part| {
@@ -359,14 +353,7 @@ impl Machine<'_> {
     }
 
     /// Each lane of the run reads its own local memory, `step` bytes further than the one before.
-    fn fetch_local(
-        warp: &Warp,
-        offset: u64,
-        out: &mut [u8],
-        run: Run,
-        width: usize,
-        step: u64,
-    ) -> Result<(), Fault> {
+    fn fetch_local(warp: &Warp, offset: u64, out: &mut [u8], run: Run, width: usize, step: u64) -> Result<(), Fault> {
         for (by, bytes) in out.chunks_exact_mut(width).enumerate() {
             let lane = run.lane + by;
             let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
@@ -537,14 +524,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn put_local(
-        warp: &mut Warp,
-        offset: u64,
-        from: &[u8],
-        run: Run,
-        width: usize,
-        step: u64,
-    ) -> Result<(), Fault> {
+    fn put_local(warp: &mut Warp, offset: u64, from: &[u8], run: Run, width: usize, step: u64) -> Result<(), Fault> {
         for (by, bytes) in from.chunks_exact(width).enumerate() {
             let lane = run.lane + by;
             let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
@@ -585,9 +565,7 @@ impl Machine<'_> {
                 if !self.shared_shadow.written(at) {
                     return Err(Fault::trap(TrapKind::Uninitialised, lane));
                 }
-                self.shared_shadow
-                    .reduce(at, thread, operation as u32, clock)
-                    .map_err(|why| objection(why, lane))?;
+                self.shared_shadow.reduce(at, thread, operation as u32, clock).map_err(|why| objection(why, lane))?;
             }
             if width == 8 {
                 let mut old = [0u8; 8];

@@ -130,9 +130,10 @@ pub(crate) fn run(
     match machine.block(&mut warps) {
         Ok(()) => {
             let lane_steps = machine.spent;
-            let digest = machine.key.as_ref().map_or([0; 32], |key| {
-                key.finish(warps.iter().map(|warp| (&warp.h, warp.scalar)), lane_steps)
-            });
+            let digest = machine
+                .key
+                .as_ref()
+                .map_or([0; 32], |key| key.finish(warps.iter().map(|warp| (&warp.h, warp.scalar)), lane_steps));
             Ok(Outcome::Done { lane_steps, digest })
         }
         Err((warp, Stop { fault, line })) => Ok(match fault {

@@ -3,7 +3,10 @@
 //! The loop is compiled once per instruction-set level, chosen at run time; every level computes the same bits.
 #![allow(unsafe_code)] // One call into the loop compiled for what the CPU was seen to have.
 
-use super::{Fault, Machine, Pause, Stop, warp::{Fragment, Waiting, Warp}};
+use super::{
+    Fault, Machine, Pause, Stop,
+    warp::{Fragment, Waiting, Warp},
+};
 use crate::{
     TrapKind, alu,
     ir::{self, BarrierKind, Gather, Ins, NONE, Op, Ordering, Place, Slot, Special, Vote},
@@ -385,9 +388,7 @@ impl Machine<'_> {
     fn warp_awaited(&self, warp: &Warp) -> Option<u32> {
         warp.fragments
             .iter()
-            .find(|fragment| {
-                fragment.blocked && self.code.blocks[fragment.block as usize].gather == Gather::Warp
-            })
+            .find(|fragment| fragment.blocked && self.code.blocks[fragment.block as usize].gather == Gather::Warp)
             .map(|fragment| fragment.block)
     }
 }
@@ -698,11 +699,8 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         let (mut values, mut out) = ([0u32; 32], 0u32);
                         for lane in 0..32 {
                             let by = u64::from(y[lane]) + u64::from(carry >> lane & 1);
-                            let sum = if subtract {
-                                u64::from(x[lane]).wrapping_sub(by)
-                            } else {
-                                u64::from(x[lane]) + by
-                            };
+                            let sum =
+                                if subtract { u64::from(x[lane]).wrapping_sub(by) } else { u64::from(x[lane]) + by };
                             values[lane] = sum as u32;
                             out |= ((sum >> 32) as u32 & 1) << lane;
                         }
@@ -717,11 +715,8 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         let (mut values, mut out) = ([0u64; 32], 0u32);
                         for lane in 0..32 {
                             let by = u128::from(y[lane]) + u128::from(carry >> lane & 1);
-                            let sum = if subtract {
-                                u128::from(x[lane]).wrapping_sub(by)
-                            } else {
-                                u128::from(x[lane]) + by
-                            };
+                            let sum =
+                                if subtract { u128::from(x[lane]).wrapping_sub(by) } else { u128::from(x[lane]) + by };
                             values[lane] = sum as u64;
                             out |= ((sum >> 64) as u32 & 1) << lane;
                         }
@@ -793,7 +788,11 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         }
                     }
                     Op::Branch => {
-                        next = if active == mask { Next::Jump(ins.imm as u32) } else { Next::Part(ins.imm as u32, active) };
+                        next = if active == mask {
+                            Next::Jump(ins.imm as u32)
+                        } else {
+                            Next::Part(ins.imm as u32, active)
+                        };
                     }
                     Op::Call => {
                         warp.w[usize::from(ins.d)] = blend(&warp.w[usize::from(ins.d)], block + 1, active);

@@ -69,9 +69,7 @@ impl<'a> Builder<'_, 'a> {
                 let d = self.result(d, kind)?;
                 let op = match kind {
                     Type::U16 => Op::W3(|a, b, c| low16(alu::sad_u32(a, b, c))),
-                    Type::S16 => Op::W3(|a, b, c| {
-                        low16(alu::sad_s32(alu::sext16(a) as u32, alu::sext16(b) as u32, c))
-                    }),
+                    Type::S16 => Op::W3(|a, b, c| low16(alu::sad_s32(alu::sext16(a) as u32, alu::sext16(b) as u32, c))),
                     Type::U32 => Op::W3(alu::sad_u32),
                     Type::S32 => Op::W3(alu::sad_s32),
                     Type::U64 => Op::D3(alu::sad_u64),
@@ -340,10 +338,7 @@ impl<'a> Builder<'_, 'a> {
                 Type::U32 => (Op::WideUW, Type::U64),
                 Type::S32 => (Op::WideSW, Type::S64),
                 Type::U16 => (Op::MulW, Type::U32),
-                Type::S16 => (
-                    Op::W2(|a, b| (alu::sext16(a) as u32).wrapping_mul(alu::sext16(b) as u32)),
-                    Type::S32,
-                ),
+                Type::S16 => (Op::W2(|a, b| (alu::sext16(a) as u32).wrapping_mul(alu::sext16(b) as u32)), Type::S32),
                 _ => return unfit(mods),
             };
             let d = self.result(d, wide)?;
@@ -359,9 +354,7 @@ impl<'a> Builder<'_, 'a> {
             (Type::S64, _) => Op::D2(alu::mul_hi_s64),
             (Type::U16 | Type::S16, Half::Low) => Op::W2(|a, b| low16(a.wrapping_mul(b))),
             (Type::U16, _) => Op::W2(|a, b| a.wrapping_mul(b) >> 16),
-            (Type::S16, _) => {
-                Op::W2(|a, b| low16((alu::sext16(a).wrapping_mul(alu::sext16(b)) >> 16) as u32))
-            }
+            (Type::S16, _) => Op::W2(|a, b| low16((alu::sext16(a).wrapping_mul(alu::sext16(b)) >> 16) as u32)),
             _ => return unfit(mods),
         };
         self.two(operands, kind, op)
@@ -381,9 +374,7 @@ impl<'a> Builder<'_, 'a> {
                 Type::U16 => (Type::U32, Op::MadW),
                 Type::S16 => (
                     Type::S32,
-                    Op::W3(|a, b, c| {
-                        (alu::sext16(a) as u32).wrapping_mul(alu::sext16(b) as u32).wrapping_add(c)
-                    }),
+                    Op::W3(|a, b, c| (alu::sext16(a) as u32).wrapping_mul(alu::sext16(b) as u32).wrapping_add(c)),
                 ),
                 _ => return unfit(mods),
             };
@@ -419,13 +410,11 @@ impl<'a> Builder<'_, 'a> {
             (Type::U64 | Type::S64, Half::Low, false) => Op::MadD,
             (Type::U64, Half::High, false) => Op::D3(|a, b, c| alu::mul_hi_u64(a, b).wrapping_add(c)),
             (Type::S64, Half::High, false) => Op::D3(|a, b, c| alu::mul_hi_s64(a, b).wrapping_add(c)),
-            (Type::U16 | Type::S16, Half::Low, false) => {
-                Op::W3(|a, b, c| low16(a.wrapping_mul(b).wrapping_add(c)))
-            }
+            (Type::U16 | Type::S16, Half::Low, false) => Op::W3(|a, b, c| low16(a.wrapping_mul(b).wrapping_add(c))),
             (Type::U16, Half::High, false) => Op::W3(|a, b, c| low16((a.wrapping_mul(b) >> 16).wrapping_add(c))),
-            (Type::S16, Half::High, false) => Op::W3(|a, b, c| {
-                low16(((alu::sext16(a).wrapping_mul(alu::sext16(b)) >> 16) as u32).wrapping_add(c))
-            }),
+            (Type::S16, Half::High, false) => {
+                Op::W3(|a, b, c| low16(((alu::sext16(a).wrapping_mul(alu::sext16(b)) >> 16) as u32).wrapping_add(c)))
+            }
             _ => return unfit(mods),
         };
         self.emit(op, d, a, b, c);

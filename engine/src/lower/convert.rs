@@ -58,7 +58,9 @@ impl<'a> Builder<'_, 'a> {
                 _ => None,
             },
         };
-        if special.is_none() && let Some(reason) = refuse::special(name) {
+        if special.is_none()
+            && let Some(reason) = refuse::special(name)
+        {
             return Err(reason);
         }
         Ok(special.map(|special| self.emit_special(special)))
@@ -181,9 +183,7 @@ impl<'a> Builder<'_, 'a> {
             *register = self.loose(part, half)?;
             let bits = self.bits(*register);
             if self.class(*register) != Class::W
-                || self.constant_of(*register).is_none()
-                    && bits != half.bits()
-                    && !(half == Type::B8 && bits == 16)
+                || self.constant_of(*register).is_none() && bits != half.bits() && !(half == Type::B8 && bits == 16)
             {
                 return Err("the parts of `mov` differ in width".to_owned());
             }
@@ -483,7 +483,8 @@ impl<'a> Builder<'_, 'a> {
             return Ok(self.fresh(class, op, a, NO, NO));
         }
         let mode = rounding.map_or(Round::Near, |rounding| rounding.0);
-        let narrowing = to.bits() < from.bits() || from == Type::F16 && to == Type::BF16 || from == Type::BF16 && to == Type::F16;
+        let narrowing =
+            to.bits() < from.bits() || from == Type::F16 && to == Type::BF16 || from == Type::BF16 && to == Type::F16;
         if narrowing && rounding.is_none() {
             return Err(format!("`{}` names no rounding", mods.opcode));
         }

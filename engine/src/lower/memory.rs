@@ -9,9 +9,30 @@ use alloc::{borrow::ToOwned, format};
 
 /// Ordering, scope, caching and prefetch hints: within one thread block, without races, they change nothing.
 const HINTS: [&str; 24] = [
-    "weak", "volatile", "relaxed", "acquire", "release", "cta", "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt",
-    "nc", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate",
-    "L2::64B", "L2::128B", "L2::256B",
+    "weak",
+    "volatile",
+    "relaxed",
+    "acquire",
+    "release",
+    "cta",
+    "gpu",
+    "sys",
+    "ca",
+    "cg",
+    "cs",
+    "lu",
+    "cv",
+    "wb",
+    "wt",
+    "nc",
+    "L1::evict_normal",
+    "L1::evict_unchanged",
+    "L1::evict_first",
+    "L1::evict_last",
+    "L1::no_allocate",
+    "L2::64B",
+    "L2::128B",
+    "L2::256B",
 ];
 
 const PLACES: [(&str, Place); 9] = [
@@ -94,10 +115,8 @@ impl<'a> Builder<'_, 'a> {
                 (Place::Generic, Site::Table) => Place::Global,
                 _ => return Err(format!("`{name}` is not in the instruction's state space")),
             };
-            let register = self.source(
-                &Operand::Name(name),
-                if site == Site::Table { Type::B64 } else { Type::B32 },
-            )?;
+            let register =
+                self.source(&Operand::Name(name), if site == Site::Table { Type::B64 } else { Type::B32 })?;
             if let Ok(offset) = i32::try_from(offset) {
                 return Ok(Target { place, register, offset });
             }
@@ -283,8 +302,7 @@ impl<'a> Builder<'_, 'a> {
         self.note_grain(Place::Shared, u32::from(size));
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: Place::Shared, size, count: 1, extend: Extend::Zero, wide };
-        let raw =
-            Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
+        let raw = Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
         self.push(raw);
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 mod arith;
 mod convert;
-mod flow;
 mod float;
+mod flow;
 mod logic;
 mod memory;
 mod refuse;
@@ -97,7 +97,9 @@ pub(crate) enum Site {
     /// The kernel's parameters.
     Param,
     /// Parameters of calls, kept in local memory.
-    CallParam { size: u32 },
+    CallParam {
+        size: u32,
+    },
 }
 
 /// A `.func` that the kernel can reach.
@@ -141,8 +143,7 @@ impl<'a> Context<'a> {
                 functions.insert(function.name, index);
             }
         }
-        let statements: usize =
-            text.functions.iter().map(|f| f.body.as_ref().map_or(0, Vec::len)).sum();
+        let statements: usize = text.functions.iter().map(|f| f.body.as_ref().map_or(0, Vec::len)).sum();
         let mut context = Self {
             text,
             functions,
@@ -206,8 +207,7 @@ impl<'a> Context<'a> {
                     ));
                     continue;
                 };
-                let address =
-                    (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
+                let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
                 let from = at + relocation.at as usize;
                 if let Some(into) = bytes.get_mut(from..from + 8) {
                     into.copy_from_slice(&address.to_le_bytes());
@@ -957,7 +957,8 @@ impl<'c, 'a> Builder<'c, 'a> {
                 self.line = line;
                 self.source = source;
                 return Err(
-                    "the old value of an atomic depends on the order of threads: do not use the result, or use a scan".to_owned()
+                    "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
+                        .to_owned(),
                 );
             }
         }

@@ -10,9 +10,13 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
     Some(match mods.name {
         "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => return Some(approximate(mods)),
         _ if mods.has("approx") || mods.has("full") => return Some(approximate(mods)),
-        "atom" | "red" if mods.words().iter().any(|word| matches!(*word, "f16" | "f16x2" | "bf16" | "bf16x2" | "f32" | "f64")) => format!(
-            "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
-        ),
+        "atom" | "red"
+            if mods.words().iter().any(|word| matches!(*word, "f16" | "f16x2" | "bf16" | "bf16x2" | "f32" | "f64")) =>
+        {
+            format!(
+                "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
+            )
+        }
         "atom" | "red" if mods.has("cas") || mods.has("exch") => {
             format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
         }
@@ -24,14 +28,27 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             format!("`{opcode}`: textures and surfaces are not supported: read a buffer")
         }
         "activemask" => {
-            "`activemask` depends on how the hardware schedules threads: pass the mask that the program means".to_owned()
+            "`activemask` depends on how the hardware schedules threads: pass the mask that the program means"
+                .to_owned()
         }
         "shfl" | "vote" | "match" | "redux" if !mods.has("sync") => {
             format!("`{opcode}` depends on how the hardware schedules threads: use the `_sync` form with a mask")
         }
-        "cp" | "mbarrier" | "st_async" | "multimem" | "tcgen05" | "wgmma" | "griddepcontrol" | "clusterlaunchcontrol"
-        | "mapa" | "getctarank" | "setmaxnreg" | "fabric" => {
-            format!("`{opcode}`: asynchronous copies and clusters are not supported: load and store with plain instructions")
+        "cp"
+        | "mbarrier"
+        | "st_async"
+        | "multimem"
+        | "tcgen05"
+        | "wgmma"
+        | "griddepcontrol"
+        | "clusterlaunchcontrol"
+        | "mapa"
+        | "getctarank"
+        | "setmaxnreg"
+        | "fabric" => {
+            format!(
+                "`{opcode}`: asynchronous copies and clusters are not supported: load and store with plain instructions"
+            )
         }
         "wmma" => format!("`{opcode}`: use `mma.sync` with integer types, or plain arithmetic"),
         "nanosleep" | "pmevent" | "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
@@ -69,8 +86,13 @@ pub(super) fn special(name: &str) -> Option<String> {
         "%smid" | "%nsmid" | "%gridid" | "%warpid" | "%nwarpid" => {
             "it depends on where the hardware runs the thread: compute what you need from threadIdx and blockIdx"
         }
-        "%clusterid" | "%nclusterid" | "%cluster_ctaid" | "%cluster_nctaid" | "%cluster_ctarank"
-        | "%cluster_nctarank" | "%is_explicit_cluster" => "thread-block clusters are not supported",
+        "%clusterid"
+        | "%nclusterid"
+        | "%cluster_ctaid"
+        | "%cluster_nctaid"
+        | "%cluster_ctarank"
+        | "%cluster_nctarank"
+        | "%is_explicit_cluster" => "thread-block clusters are not supported",
         "%total_smem_size" | "%aggr_smem_size" | "%reserved_smem_offset_begin" | "%reserved_smem_offset_end" => {
             "the size of allocated shared memory differs between architectures"
         }

@@ -25,10 +25,7 @@ struct Node {
 }
 
 fn ends_block(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Branch | Op::BranchIndex | Op::Call | Op::Return | Op::Exit | Op::Trap | Op::Barrier(_)
-    )
+    matches!(op, Op::Branch | Op::BranchIndex | Op::Call | Op::Return | Op::Exit | Op::Trap | Op::Barrier(_))
 }
 
 fn starts_block(op: &Op) -> bool {
@@ -591,14 +588,7 @@ impl Assembler<'_, '_> {
     }
 
     /// Emits what checks and marks tracked registers around an instruction.
-    fn checks(
-        &self,
-        raw: &Raw,
-        state: &[u64],
-        flags: &[Slot],
-        slot: impl Fn(Vreg) -> Slot,
-        mut emit: impl FnMut(Ins),
-    ) {
+    fn checks(&self, raw: &Raw, state: &[u64], flags: &[Slot], slot: impl Fn(Vreg) -> Slot, mut emit: impl FnMut(Ins)) {
         let flag = |register: Vreg| if register == NO { NONE } else { flags[register as usize] };
         let plain = Ins {
             op: Op::Nop,
@@ -611,9 +601,7 @@ impl Assembler<'_, '_> {
             negated: raw.negated,
             imm: 0,
         };
-        let unsure = |register: Vreg| {
-            flag(register) != NONE && self.slot(register).is_some_and(|bit| !has(state, bit))
-        };
+        let unsure = |register: Vreg| flag(register) != NONE && self.slot(register).is_some_and(|bit| !has(state, bit));
         if raw.guard != NO && unsure(raw.guard) {
             emit(Ins { op: Op::Need, guard: NONE, negated: false, a: flag(raw.guard), ..plain });
         }

@@ -112,12 +112,8 @@ impl<'a> Builder<'_, 'a> {
         if mods.kind()? != Type::B32 {
             return unfit(mods);
         }
-        let modes = [
-            ("up", Shuffle::Up),
-            ("down", Shuffle::Down),
-            ("bfly", Shuffle::Butterfly),
-            ("idx", Shuffle::Index),
-        ];
+        let modes =
+            [("up", Shuffle::Up), ("down", Shuffle::Down), ("bfly", Shuffle::Butterfly), ("idx", Shuffle::Index)];
         let Some(mode) = mods.take_any(&modes) else { return unfit(mods) };
         let [d, a, b, c, mask] = super::exactly(operands)?;
         let (d, valid) = match *d {

@@ -14,12 +14,15 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
 fn run_lengths() -> Result<Job, JobError> {
     let blocks = 4;
     // Runs of all lengths; the last block is one run.
-    let mut data: Vec<u8> = random_u8(1, blocks * 256).iter().scan(0u8, |state, x| {
-        if *x < 70 {
-            *state = x % 5;
-        }
-        Some(*state)
-    }).collect();
+    let mut data: Vec<u8> = random_u8(1, blocks * 256)
+        .iter()
+        .scan(0u8, |state, x| {
+            if *x < 70 {
+                *state = x % 5;
+            }
+            Some(*state)
+        })
+        .collect();
     data[768..].fill(9);
     let mut draft = ProgramDraft::new("run_lengths", PTX);
     let from = draft.data(data.clone());
@@ -96,7 +99,8 @@ fn lz_encode(data: &[u8]) -> Vec<u8> {
         literals.clear();
     };
     while at < data.len() {
-        let same = |back: usize| data[at..].iter().zip(&data[at - back..]).take_while(|(a, b)| a == b).take(130).count();
+        let same =
+            |back: usize| data[at..].iter().zip(&data[at - back..]).take_while(|(a, b)| a == b).take(130).count();
         match (1..=at.min(255)).map(|back| (same(back), back)).max() {
             Some((length, back)) if length >= 3 => {
                 flush(&mut out, &mut literals);

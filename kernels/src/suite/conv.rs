@@ -111,7 +111,9 @@ fn fir() -> Result<Job, JobError> {
     let to = draft.zeros(n * 4);
     draft.launch(LaunchDraft::line("fir", n.div_ceil(128), 128).int(n).pointers(&[from, to]).range(to, 128 * 4));
     let out: Vec<f32> = (0..n)
-        .map(|i| taps.iter().enumerate().fold(0.0f32, |sum, (k, tap)| sum + tap * if i >= k { signal[i - k] } else { 0.0 }))
+        .map(|i| {
+            taps.iter().enumerate().fold(0.0f32, |sum, (k, tap)| sum + tap * if i >= k { signal[i - k] } else { 0.0 })
+        })
         .collect();
     draft.expect(to, bytes(&out));
     draft.finish()
@@ -152,9 +154,12 @@ fn upsample() -> Result<Job, JobError> {
     let from = draft.data(bytes(&input));
     let to = draft.zeros(4 * w * h * 2);
     let size = [2 * w, 2 * h];
-    draft.launch(
-        LaunchDraft::plane("upsample", size, [16, 8]).int(w).int(h).pointers(&[from, to]).tile(to, [16, 8], size, 2),
-    );
+    draft.launch(LaunchDraft::plane("upsample", size, [16, 8]).int(w).int(h).pointers(&[from, to]).tile(
+        to,
+        [16, 8],
+        size,
+        2,
+    ));
     let out: Vec<u16> = (0..4 * w * h)
         .map(|i| {
             // The centre of an output pixel lies a quarter of an input pixel from the nearest one: weights 3 and 1.

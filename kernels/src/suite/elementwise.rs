@@ -51,12 +51,12 @@ fn leaky_relu() -> Result<Job, JobError> {
     ];
     let rest = vec![crate::draft::span(40 * 4, 1, Some(assay_primitives::Axis::X), 1)];
     draft.launch(
-        LaunchDraft::line("leaky_relu", 3, 64)
-            .int(N)
-            .float(0.125)
-            .pointers(&[from, to])
-            .map(to, 0, dims, 64 * 4)
-            .map(to, 960 * 4, rest, 40 * 4),
+        LaunchDraft::line("leaky_relu", 3, 64).int(N).float(0.125).pointers(&[from, to]).map(to, 0, dims, 64 * 4).map(
+            to,
+            960 * 4,
+            rest,
+            40 * 4,
+        ),
     );
     let y: Vec<f32> = x.iter().map(|x| if *x > 0.0 { *x } else { 0.125 * x }).collect();
     draft.expect(to, bytes(&y));
@@ -112,7 +112,9 @@ fn bit_tricks() -> Result<Job, JobError> {
     draft.launch(line("bit_tricks").pointers(&[from, to]).range(to, 128 * 16));
     let y: Vec<u32> = x
         .iter()
-        .flat_map(|x| [x.count_ones(), x.leading_zeros(), x.reverse_bits(), if *x == 0 { 0 } else { x.trailing_zeros() + 1 }])
+        .flat_map(|x| {
+            [x.count_ones(), x.leading_zeros(), x.reverse_bits(), if *x == 0 { 0 } else { x.trailing_zeros() + 1 }]
+        })
         .collect();
     draft.expect(to, bytes(&y));
     draft.finish()
@@ -172,8 +174,7 @@ fn blend() -> Result<Job, JobError> {
 fn divide() -> Result<Job, JobError> {
     let a: Vec<i64> = random_u64(15, N).into_iter().map(|x| x as i64).collect();
     // Divisors of all magnitudes, none of them zero.
-    let b: Vec<i64> =
-        random_u64(16, N).into_iter().enumerate().map(|(i, x)| (x as i64 >> (i % 63)) | 1).collect();
+    let b: Vec<i64> = random_u64(16, N).into_iter().enumerate().map(|(i, x)| (x as i64 >> (i % 63)) | 1).collect();
     let mut draft = ProgramDraft::new("divide", PTX);
     let (ba, bb) = (draft.data(bytes(&a)), draft.data(bytes(&b)));
     let outs = [draft.zeros(8 * N), draft.zeros(8 * N), draft.zeros(8 * N)];
@@ -186,8 +187,9 @@ fn divide() -> Result<Job, JobError> {
             .range(outs[2], 128 * 8),
     );
     let pairs = || a.iter().copied().zip(b.iter().copied());
-    let quotient: Vec<i64> =
-        pairs().map(|(a, b)| a.wrapping_div(b).wrapping_add(i64::from((a as i32).wrapping_div(b as i32 | 1)))).collect();
+    let quotient: Vec<i64> = pairs()
+        .map(|(a, b)| a.wrapping_div(b).wrapping_add(i64::from((a as i32).wrapping_div(b as i32 | 1))))
+        .collect();
     let remainder: Vec<u64> = pairs().map(|(a, b)| a as u64 % b as u64).collect();
     let ratio: Vec<f64> = pairs().map(|(a, b)| a as f64 / b as f64 + (a as f64).abs().sqrt()).collect();
     draft.expect(outs[0], bytes(&quotient));

@@ -31,17 +31,14 @@ fn gemm_naive() -> Result<Job, JobError> {
     let mut draft = ProgramDraft::new("gemm_naive", PTX);
     let (ba, bb) = (draft.data(bytes(&a)), draft.data(bytes(&b)));
     let to = draft.zeros(m * n * 4);
-    draft.launch(
-        LaunchDraft::plane("gemm_naive", [n, m], [16, 4])
-            .int(m)
-            .int(n)
-            .int(k)
-            .pointers(&[ba, bb, to])
-            .tile(to, [16, 4], [n, m], 4),
-    );
-    let c: Vec<f32> = (0..m * n)
-        .map(|i| (0..k).fold(0.0f32, |sum, j| sum + a[i / n * k + j] * b[j * n + i % n]))
-        .collect();
+    draft.launch(LaunchDraft::plane("gemm_naive", [n, m], [16, 4]).int(m).int(n).int(k).pointers(&[ba, bb, to]).tile(
+        to,
+        [16, 4],
+        [n, m],
+        4,
+    ));
+    let c: Vec<f32> =
+        (0..m * n).map(|i| (0..k).fold(0.0f32, |sum, j| sum + a[i / n * k + j] * b[j * n + i % n])).collect();
     draft.expect(to, bytes(&c));
     draft.finish()
 }
@@ -83,12 +80,12 @@ fn gemm_vector() -> Result<Job, JobError> {
     let (ba, bb) = (draft.data(bytes(&a)), draft.data(bytes(&b)));
     let to = draft.zeros(m * n * 4);
     draft.launch(
-        LaunchDraft::plane("gemm_vector", [n / 4, m], [8, 8])
-            .int(m)
-            .int(n)
-            .int(k)
-            .pointers(&[ba, bb, to])
-            .tile(to, [8, 8], [n / 4, m], 16),
+        LaunchDraft::plane("gemm_vector", [n / 4, m], [8, 8]).int(m).int(n).int(k).pointers(&[ba, bb, to]).tile(
+            to,
+            [8, 8],
+            [n / 4, m],
+            16,
+        ),
     );
     draft.expect(to, bytes(&matmul_f32::reference(&a, &b, n, k)));
     draft.finish()
@@ -101,10 +98,8 @@ fn transpose() -> Result<Job, JobError> {
     let from = draft.data(bytes(&x));
     let to = draft.zeros(x.len() * 4);
     // CTA (x, y) writes the tile in column y, row x.
-    let dims = vec![
-        span(height as u64 * 4, width as u64, Some(Axis::X), 32),
-        span(4, height as u64, Some(Axis::Y), 32),
-    ];
+    let dims =
+        vec![span(height as u64 * 4, width as u64, Some(Axis::X), 32), span(4, height as u64, Some(Axis::Y), 32)];
     let grid = [width.div_ceil(32) as u32, height.div_ceil(32) as u32, 1];
     draft.launch(
         LaunchDraft::new("transpose", grid, [32, 8, 1])
@@ -134,9 +129,8 @@ fn gemv() -> Result<Job, JobError> {
     let y: Vec<f32> = a
         .chunks_exact(n)
         .map(|row| {
-            let mut lanes: Vec<f32> = (0..32)
-                .map(|lane| (lane..n).step_by(32).fold(0.0f32, |sum, i| row[i].mul_add(x[i], sum)))
-                .collect();
+            let mut lanes: Vec<f32> =
+                (0..32).map(|lane| (lane..n).step_by(32).fold(0.0f32, |sum, i| row[i].mul_add(x[i], sum))).collect();
             for mask in [16, 8, 4, 2, 1] {
                 lanes = (0..32).map(|lane| lanes[lane] + lanes[lane ^ mask]).collect();
             }

@@ -87,7 +87,9 @@ fn spmv_scalar() -> Result<Job, JobError> {
     let y: Vec<f64> = matrix
         .rows
         .iter()
-        .map(|row| row.iter().zip(&mut values).fold(0.0f64, |sum, (column, value)| value.mul_add(x[*column as usize], sum)))
+        .map(|row| {
+            row.iter().zip(&mut values).fold(0.0f64, |sum, (column, value)| value.mul_add(x[*column as usize], sum))
+        })
         .collect();
     draft.expect(to, bytes(&y));
     draft.finish()
@@ -162,9 +164,7 @@ fn bfs() -> Result<Job, JobError> {
     let even = draft.data(bytes(&levels));
     let odd = draft.zeros(n * 4);
     // Both launches of a round look at the level of the round: the second finds no more than the first has copied.
-    let step = |from, to| {
-        line("bfs", n).pointers(&[starts, neighbours, from, to]).iteration().range(to, 64 * 4)
-    };
+    let step = |from, to| line("bfs", n).pointers(&[starts, neighbours, from, to]).iteration().range(to, 64 * 4);
     draft.repeat(6, vec![step(even, odd), step(odd, even)]);
     let mut queue = std::collections::VecDeque::from([0usize]);
     while let Some(v) = queue.pop_front() {
@@ -256,12 +256,12 @@ fn floyd_warshall() -> Result<Job, JobError> {
     let even = draft.data(bytes(&table));
     let odd = draft.zeros(n * n * 4);
     let step = |from, to, which| {
-        LaunchDraft::plane("floyd_warshall", [n, n], [16, 16])
-            .int(n)
-            .pointers(&[from, to])
-            .iteration()
-            .int(which)
-            .tile(to, [16, 16], [n, n], 4)
+        LaunchDraft::plane("floyd_warshall", [n, n], [16, 16]).int(n).pointers(&[from, to]).iteration().int(which).tile(
+            to,
+            [16, 16],
+            [n, n],
+            4,
+        )
     };
     draft.repeat(n as u32 / 2, vec![step(even, odd, 0), step(odd, even, 1)]);
     for k in 0..n {
@@ -286,7 +286,9 @@ fn triangles() -> Result<Job, JobError> {
     let count: Vec<u32> = graph
         .rows
         .iter()
-        .map(|row| row.iter().enumerate().map(|(i, a)| row[i + 1..].iter().filter(|b| edge(*a, **b)).count() as u32).sum())
+        .map(|row| {
+            row.iter().enumerate().map(|(i, a)| row[i + 1..].iter().filter(|b| edge(*a, **b)).count() as u32).sum()
+        })
         .collect();
     draft.expect(to, bytes(&count));
     draft.finish()

@@ -142,9 +142,7 @@ fn siphash() -> Result<Job, JobError> {
     let mut draft = ProgramDraft::new("siphash", PTX);
     let from = draft.data(bytes(&messages));
     let to = draft.zeros(count * 8);
-    draft.launch(
-        line("siphash", count, 64).int(words).structure(bytes(&key))?.pointers(&[from, to]).range(to, 64 * 8),
-    );
+    draft.launch(line("siphash", count, 64).int(words).structure(bytes(&key))?.pointers(&[from, to]).range(to, 64 * 8));
     draft.expect(to, bytes(&messages.chunks_exact(words).map(|words| sip(key, words)).collect::<Vec<_>>()));
     draft.finish()
 }
@@ -181,11 +179,7 @@ fn chacha20() -> Result<Job, JobError> {
     let (bk, from) = (draft.data(bytes(&key)), draft.data(bytes(&text)));
     let to = draft.zeros(blocks * 64);
     draft.launch(
-        line("chacha20", blocks, 32)
-            .pointer(bk)
-            .structure(bytes(&nonce))?
-            .pointers(&[from, to])
-            .range(to, 32 * 64),
+        line("chacha20", blocks, 32).pointer(bk).structure(bytes(&nonce))?.pointers(&[from, to]).range(to, 32 * 64),
     );
     let stream = (0..blocks as u32).flat_map(|block| chacha(&key, block, nonce));
     draft.expect(to, bytes(&text.iter().zip(stream).map(|(a, b)| a ^ b).collect::<Vec<_>>()));
@@ -229,8 +223,7 @@ fn expand(key: [u8; 16]) -> Vec<u8> {
 fn aes(keys: &[u8], block: [u8; 16], substitutes: &[u8]) -> [u8; 16] {
     let mut s: [u8; 16] = std::array::from_fn(|i| block[i] ^ keys[i]);
     for round in 1..=10 {
-        let shifted: [u8; 16] =
-            std::array::from_fn(|i| substitutes[usize::from(s[(i / 4 + i % 4) % 4 * 4 + i % 4])]);
+        let shifted: [u8; 16] = std::array::from_fn(|i| substitutes[usize::from(s[(i / 4 + i % 4) % 4 * 4 + i % 4])]);
         s = std::array::from_fn(|i| {
             let column = &shifted[i / 4 * 4..];
             let at = |row: usize| column[(i + row) % 4];
@@ -287,10 +280,7 @@ mod tests {
 
     #[test]
     fn the_references_give_published_answers() {
-        assert_eq!(
-            hex(&bytes(&keccak(&[]))),
-            "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-        );
+        assert_eq!(hex(&bytes(&keccak(&[]))), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
         assert_eq!(crc(b"123456789"), 0xcbf4_3926);
         assert_eq!(
             sip([0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908], &[0x0706_0504_0302_0100]),
@@ -300,11 +290,8 @@ mod tests {
         let key: Vec<u32> = (0..8).map(|i| 0x0302_0100 + 0x0404_0404 * i).collect();
         assert_eq!(chacha(&key, 1, [0x0900_0000, 0x4a00_0000, 0])[0], 0xe4e7_f110);
         let substitutes: Vec<u8> = (0..=255).map(substitute).collect();
-        let block = aes(
-            &expand(std::array::from_fn(|i| i as u8)),
-            std::array::from_fn(|i| 0x11 * i as u8),
-            &substitutes,
-        );
+        let block =
+            aes(&expand(std::array::from_fn(|i| i as u8)), std::array::from_fn(|i| 0x11 * i as u8), &substitutes);
         assert_eq!(hex(&block), "69c4e0d86a7b0430d8cdb78070b4c55a");
     }
 }

@@ -10,24 +10,14 @@ const PTX: &[u8] = include_bytes!("../../ptx/suite/nn.ptx");
 const THREADS: usize = 128;
 
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(vec![
-        softmax()?,
-        layer_norm()?,
-        rms_norm()?,
-        attention()?,
-        embedding()?,
-        rotary()?,
-        adam()?,
-        cross_entropy()?,
-    ])
+    Ok(vec![softmax()?, layer_norm()?, rms_norm()?, attention()?, embedding()?, rotary()?, adam()?, cross_entropy()?])
 }
 
 /// What 128 threads join: each its stride of `0..n`, the lanes of a warp by exchange, the four warps in pairs.
 fn fold(n: usize, start: f32, each: impl Fn(f32, usize) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut warps = [0.0; 4];
     for (w, warp) in warps.iter_mut().enumerate() {
-        let mut lanes: Vec<f32> =
-            (0..32).map(|lane| (w * 32 + lane..n).step_by(THREADS).fold(start, &each)).collect();
+        let mut lanes: Vec<f32> = (0..32).map(|lane| (w * 32 + lane..n).step_by(THREADS).fold(start, &each)).collect();
         for mask in [16, 8, 4, 2, 1] {
             lanes = (0..32).map(|lane| join(lanes[lane], lanes[lane ^ mask])).collect();
         }
@@ -133,9 +123,10 @@ fn attention() -> Result<Job, JobError> {
             .collect();
         let e = exponentials(&scores);
         let sum = total(&e);
-        out.extend((0..size).map(|i| {
-            e.iter().enumerate().fold(0.0f32, |mix, (key, e)| e.mul_add(v[key * size + i], mix)) / sum
-        }));
+        out.extend(
+            (0..size)
+                .map(|i| e.iter().enumerate().fold(0.0f32, |mix, (key, e)| e.mul_add(v[key * size + i], mix)) / sum),
+        );
     }
     draft.expect(to, bytes(&out));
     draft.finish()
@@ -156,7 +147,8 @@ fn embedding() -> Result<Job, JobError> {
             .pointer(to)
             .range(to, 4 * size * 16),
     );
-    let out: Vec<f32> = tokens.iter().flat_map(|t| table.chunks_exact(size * 4).nth(*t as usize).unwrap_or(&[])).copied().collect();
+    let out: Vec<f32> =
+        tokens.iter().flat_map(|t| table.chunks_exact(size * 4).nth(*t as usize).unwrap_or(&[])).copied().collect();
     draft.expect(to, bytes(&out));
     draft.finish()
 }

@@ -156,7 +156,8 @@ fn lattice_boltzmann() -> Result<Job, JobError> {
 fn ising() -> Result<Job, JobError> {
     let [half, h] = [20, 24];
     let thresholds = [u32::MAX, u32::MAX, u32::MAX / 2, u32::MAX / 6, u32::MAX / 36];
-    let mut spins = [6, 7].map(|seed| random_u8(seed, half * h).iter().map(|x| if x & 1 == 0 { 1i8 } else { -1 }).collect::<Vec<_>>());
+    let mut spins = [6, 7]
+        .map(|seed| random_u8(seed, half * h).iter().map(|x| if x & 1 == 0 { 1i8 } else { -1 }).collect::<Vec<_>>());
     let mut draft = ProgramDraft::new("ising", PTX);
     let colours = [draft.data(bytes(&spins[0])), draft.data(bytes(&spins[1]))];
     let table = draft.data(bytes(&thresholds));
@@ -176,8 +177,12 @@ fn ising() -> Result<Job, JobError> {
                 let (x, y) = (i % half, i / half);
                 let others = &spins[1 - colour];
                 let side = if (y + colour) % 2 == 1 { (x + 1) % half } else { (x + half - 1) % half };
-                let sum = others[(y + 1) % h * half + x] + others[(y + h - 1) % h * half + x] + others[i] + others[y * half + side];
-                let random = ((i as u32).wrapping_mul(2_654_435_761) ^ round.wrapping_mul(2_246_822_519)).wrapping_mul(3_266_489_917);
+                let sum = others[(y + 1) % h * half + x]
+                    + others[(y + h - 1) % h * half + x]
+                    + others[i]
+                    + others[y * half + side];
+                let random = ((i as u32).wrapping_mul(2_654_435_761) ^ round.wrapping_mul(2_246_822_519))
+                    .wrapping_mul(3_266_489_917);
                 let random = (random ^ (random >> 15)).wrapping_mul(668_265_263);
                 let random = random ^ (random >> 13);
                 let spin = &mut spins[colour][i];

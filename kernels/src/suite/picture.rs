@@ -1,10 +1,6 @@
 //! `cuda/suite/picture.cu`
 
-use crate::{
-    Job, JobError, LaunchDraft, ProgramDraft, blur,
-    data::bytes,
-    maths::exponential,
-};
+use crate::{Job, JobError, LaunchDraft, ProgramDraft, blur, data::bytes, maths::exponential};
 
 const PTX: &[u8] = include_bytes!("../../ptx/suite/picture.ptx");
 
@@ -132,9 +128,12 @@ pub fn raymarch_of(width: usize, height: usize) -> Result<Job, JobError> {
     let size = [width, height];
     let mut draft = ProgramDraft::new("raymarch", PTX);
     let to = draft.zeros(width * height * 4);
-    draft.launch(
-        LaunchDraft::plane("raymarch", size, [16, 8]).int(width).int(height).pointer(to).tile(to, [16, 8], size, 4),
-    );
+    draft.launch(LaunchDraft::plane("raymarch", size, [16, 8]).int(width).int(height).pointer(to).tile(
+        to,
+        [16, 8],
+        size,
+        4,
+    ));
     draft.expect(to, raymarch(width, height));
     draft.finish()
 }

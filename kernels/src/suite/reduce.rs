@@ -83,7 +83,9 @@ fn argmax() -> Result<Job, JobError> {
     );
     let best: Vec<(usize, f32)> = x
         .chunks_exact(n)
-        .map(|row| row.iter().copied().enumerate().fold((0, row[0]), |best, this| if this.1 > best.1 { this } else { best }))
+        .map(|row| {
+            row.iter().copied().enumerate().fold((0, row[0]), |best, this| if this.1 > best.1 { this } else { best })
+        })
         .collect();
     draft.expect(values, bytes(&best.iter().map(|(_, value)| *value).collect::<Vec<_>>()));
     draft.expect(places, bytes(&best.iter().map(|(place, _)| *place as u32).collect::<Vec<_>>()));

@@ -18,7 +18,9 @@ fn xorshift() -> Result<Job, JobError> {
     let mut draft = ProgramDraft::new("xorshift", PTX);
     let from = draft.data(bytes(&seeds));
     let to = draft.zeros(threads * each * 8);
-    draft.launch(LaunchDraft::line("xorshift", threads / 32, 32).int(each).pointers(&[from, to]).range(to, 32 * each * 8));
+    draft.launch(
+        LaunchDraft::line("xorshift", threads / 32, 32).int(each).pointers(&[from, to]).range(to, 32 * each * 8),
+    );
     let mut out = Vec::new();
     for seed in seeds.chunks_exact(2) {
         let mut s = [seed[0], seed[1]];
@@ -36,7 +38,8 @@ fn pcg32() -> Result<Job, JobError> {
     let (threads, each, seed) = (96, 15, 42u64);
     let mut draft = ProgramDraft::new("pcg32", PTX);
     let to = draft.zeros(threads * each * 4);
-    draft.launch(LaunchDraft::line("pcg32", threads / 32, 32).int(each).long(seed).pointer(to).range(to, 32 * each * 4));
+    draft
+        .launch(LaunchDraft::line("pcg32", threads / 32, 32).int(each).long(seed).pointer(to).range(to, 32 * each * 4));
     let mut out: Vec<u32> = Vec::new();
     for i in 0..threads as u64 {
         let next = |state: u64| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2 * i + 1);
@@ -102,8 +105,7 @@ fn lcg_jump() -> Result<Job, JobError> {
 fn sobol() -> Result<Job, JobError> {
     let n = 500;
     // The second dimension: the polynomial x + 1, which gives Pascal's triangle modulo 2.
-    let directions: Vec<u32> =
-        std::iter::successors(Some(1u32 << 31), |v| Some(v ^ (v >> 1))).take(32).collect();
+    let directions: Vec<u32> = std::iter::successors(Some(1u32 << 31), |v| Some(v ^ (v >> 1))).take(32).collect();
     let mut draft = ProgramDraft::new("sobol", PTX);
     let table = draft.data(bytes(&directions));
     let to = draft.zeros(n * 4);

@@ -50,7 +50,11 @@ fn scan_long() -> Result<Job, JobError> {
     let to = draft.zeros(n * 4);
     let sums = draft.zeros(ctas * 4);
     draft.launch(
-        LaunchDraft::line("scan_blocks", ctas, 256).int(n).pointers(&[from, to, sums]).range(to, 256 * 4).range(sums, 4),
+        LaunchDraft::line("scan_blocks", ctas, 256)
+            .int(n)
+            .pointers(&[from, to, sums])
+            .range(to, 256 * 4)
+            .range(sums, 4),
     );
     draft.launch(LaunchDraft::line("scan_sums", 1, 256).int(ctas).pointer(sums).first_owns(sums, ctas * 4));
     draft.launch(LaunchDraft::line("scan_add", ctas, 256).int(n).pointers(&[to, sums]).range(to, 256 * 4));
@@ -64,9 +68,8 @@ fn compact() -> Result<Job, JobError> {
     let from = draft.data(bytes(&x));
     let to = draft.zeros(x.len() * 4);
     let counts = draft.zeros(5 * 4);
-    draft.launch(
-        LaunchDraft::line("compact", 5, 256).pointers(&[from, to, counts]).range(to, 256 * 4).range(counts, 4),
-    );
+    draft
+        .launch(LaunchDraft::line("compact", 5, 256).pointers(&[from, to, counts]).range(to, 256 * 4).range(counts, 4));
     let odd = |x: &[u32]| x.iter().copied().filter(|x| x % 2 == 1).collect::<Vec<_>>();
     let kept: Vec<u32> = x
         .chunks_exact(256)

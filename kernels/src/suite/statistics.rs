@@ -39,7 +39,9 @@ fn extremes() -> Result<Job, JobError> {
     draft.launch(LaunchDraft::line("extremes", rows, 128).int(n).pointers(&[from, to]).range(to, 16));
     let out: Vec<i32> = x
         .chunks_exact(n)
-        .flat_map(|x| x.iter().fold([i32::MAX, i32::MIN, 0, 0], |y, x| [y[0].min(*x), y[1].max(*x), y[2] | x, y[3] ^ x]))
+        .flat_map(|x| {
+            x.iter().fold([i32::MAX, i32::MIN, 0, 0], |y, x| [y[0].min(*x), y[1].max(*x), y[2] | x, y[3] ^ x])
+        })
         .collect();
     draft.expect(to, bytes(&out));
     draft.finish()
@@ -147,10 +149,8 @@ fn covariance() -> Result<Job, JobError> {
     let mut draft = ProgramDraft::new("covariance", PTX);
     let from = draft.data(bytes(&data));
     let to = draft.zeros(columns * columns * 8);
-    let dims = vec![
-        span(columns as u64 * 8, columns as u64, Some(Axis::X), 1),
-        span(8, columns as u64, Some(Axis::Y), 1),
-    ];
+    let dims =
+        vec![span(columns as u64 * 8, columns as u64, Some(Axis::X), 1), span(8, columns as u64, Some(Axis::Y), 1)];
     draft.launch(
         LaunchDraft::new("covariance", [columns as u32, columns as u32, 1], [32, 1, 1])
             .int(rows)

@@ -111,7 +111,8 @@ fn base64() -> Result<Job, JobError> {
         .chunks(3)
         .flat_map(|three| {
             let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-            let letter = |i: usize| if i <= three.len() { alphabet[(bits >> (18 - 6 * i) & 63) as usize] } else { b'=' };
+            let letter =
+                |i: usize| if i <= three.len() { alphabet[(bits >> (18 - 6 * i) & 63) as usize] } else { b'=' };
             [0, 1, 2, 3].map(letter)
         })
         .collect();

@@ -112,9 +112,7 @@ fn dct8() -> Result<Job, JobError> {
     let mut draft = ProgramDraft::new("dct8", PTX);
     let from = draft.data(picture.clone());
     let to = draft.zeros(w * h * 2);
-    draft.launch(
-        LaunchDraft::plane("dct8", [w, h], [8, 8]).int(w).pointers(&[from, to]).tile(to, [8, 8], [w, h], 2),
-    );
+    draft.launch(LaunchDraft::plane("dct8", [w, h], [8, 8]).int(w).pointers(&[from, to]).tile(to, [8, 8], [w, h], 2));
     let out: Vec<i16> = (0..w * h)
         .map(|i| {
             let (x, y) = (i % w, i / w);

@@ -35,10 +35,7 @@ fn the_committed_ptx_was_made_of_the_committed_sources() {
 #[test]
 fn every_ptx_file_has_its_source() {
     let stems = |folder: &std::path::Path, extension: &str| -> BTreeSet<_> {
-        files(folder, extension)
-            .into_iter()
-            .map(|path| path.strip_prefix(folder).unwrap().with_extension(""))
-            .collect()
+        files(folder, extension).into_iter().map(|path| path.strip_prefix(folder).unwrap().with_extension("")).collect()
     };
     assert_eq!(stems(&folder().join("ptx"), "ptx"), stems(&folder().join("cuda"), "cu"));
 }

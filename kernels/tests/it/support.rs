@@ -56,7 +56,8 @@ pub fn interface(modules: &[Module], kernel: u16, name: &[u8]) -> Option<check::
 /// Runs all units of a job on the engine: the last state and the lane-steps, or what went wrong where.
 pub fn run(job: &Job) -> Result<(Vec<Vec<u8>>, u64), String> {
     let modules = modules(job);
-    check::check(&job.program, |kernel, name| interface(&modules, kernel, name)).map_err(|error| format!("{error:?}"))?;
+    check::check(&job.program, |kernel, name| interface(&modules, kernel, name))
+        .map_err(|error| format!("{error:?}"))?;
     let audited = AuditJob { program: &job.program, modules: &modules, fuel: 20_000_000 };
     let mut state = Buffers(job.buffers.clone());
     let steps = AtomicU64::new(0);

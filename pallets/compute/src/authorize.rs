@@ -36,11 +36,7 @@ fn valid<T: Config>(
 }
 
 impl<T: Config> Pallet<T> {
-    fn check_worker(
-        provider: &T::AccountId,
-        payload: &Hash,
-        signature: &sr25519::Signature,
-    ) -> Result<(), Error<T>> {
+    fn check_worker(provider: &T::AccountId, payload: &Hash, signature: &sr25519::Signature) -> Result<(), Error<T>> {
         let worker = T::Stake::worker(provider).ok_or(Error::<T>::NotProvider)?;
         let verifies = sr25519_verify(signature, payload, &sr25519::Public::from_raw(worker));
         ensure!(verifies, Error::<T>::BadSignature);
@@ -83,8 +79,7 @@ impl<T: Config> Pallet<T> {
         signature: &sr25519::Signature,
     ) -> TransactionValidityWithRefund {
         Self::check_commit(*order, *attempt, provider, trace_root, start).map_err(Error::invalid)?;
-        let payload =
-            payload::commit(&Self::genesis_hash(), *order, *attempt, &provider.clone().into(), trace_root);
+        let payload = payload::commit(&Self::genesis_hash(), *order, *attempt, &provider.clone().into(), trace_root);
         Self::check_worker(provider, &payload, signature).map_err(Error::invalid)?;
         valid::<T>("assay commit", URGENT, [(order, attempt)])
     }

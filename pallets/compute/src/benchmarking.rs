@@ -494,9 +494,7 @@ mod benches {
         now::<T>(1);
         #[block]
         {
-            Pallet::<T>::run_agenda(&mut WeightMeter::with_limit(
-                T::WeightInfo::agenda_block().saturating_mul(2),
-            ));
+            Pallet::<T>::run_agenda(&mut WeightMeter::with_limit(T::WeightInfo::agenda_block().saturating_mul(2)));
         }
     }
 

@@ -50,12 +50,7 @@ use sp_core::sr25519;
 pub mod pallet {
     use super::*;
     use codec::Encode;
-    use frame_support::{
-        dispatch::DispatchClass,
-        pallet_prelude::*,
-        traits::fungible,
-        weights::WeightMeter,
-    };
+    use frame_support::{dispatch::DispatchClass, pallet_prelude::*, traits::fungible, weights::WeightMeter};
     use frame_system::{ensure_authorized, pallet_prelude::*};
     use pallet_assay_traits::{Escrow, Stake};
 
@@ -175,14 +170,8 @@ pub mod pallet {
 
     /// Auditors whose fault report of an attempt showed nothing new, and who may make no other without a fee.
     #[pallet::storage]
-    pub type SpentReports<T: Config> = StorageDoubleMap<
-        _,
-        Twox64Concat,
-        (OrderId, AttemptIndex),
-        Blake2_128Concat,
-        T::AccountId,
-        (),
-    >;
+    pub type SpentReports<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, (OrderId, AttemptIndex), Blake2_128Concat, T::AccountId, ()>;
 
     /// Orders that wait for a claim, oldest first.
     #[pallet::storage]

@@ -9,9 +9,7 @@ use frame_support::{
     derive_impl,
     dispatch::DispatchResultWithPostInfo,
     parameter_types,
-    traits::{
-        Authorize, BuildGenesisConfig, ConstU32, ConstU128, Hooks, OneSessionHandler, ValidatorRegistration,
-    },
+    traits::{Authorize, BuildGenesisConfig, ConstU32, ConstU128, Hooks, OneSessionHandler, ValidatorRegistration},
     weights::Weight,
 };
 use sp_core::{Pair as _, sr25519};
@@ -205,9 +203,8 @@ pub fn check(issuance: Balance) {
         })
         .sum();
     assert_eq!(Balances::total_issuance(), issuance - burned, "issuance changed without an event");
-    let owned: Balance = frame_system::Account::<Test>::iter_values()
-        .map(|account| account.data.free + account.data.reserved)
-        .sum();
+    let owned: Balance =
+        frame_system::Account::<Test>::iter_values().map(|account| account.data.free + account.data.reserved).sum();
     assert_eq!(Balances::total_issuance(), owned, "issuance differs from what accounts have");
 }
 
@@ -249,7 +246,7 @@ impl Feeless {
     #[track_caller]
     pub fn ok(self) {
         match self {
-            Self::Done(Ok(_)) => {},
+            Self::Done(Ok(_)) => {}
             other => panic!("not done: {other:?}, of {:?}", other.name()),
         }
     }
@@ -257,7 +254,7 @@ impl Feeless {
     #[track_caller]
     pub fn dropped(self, error: Error<Test>) {
         match self {
-            Self::Dropped(code) if code == error.encode()[0] => {},
+            Self::Dropped(code) if code == error.encode()[0] => {}
             other => panic!("not dropped with {error:?}: {other:?}, of {:?}", other.name()),
         }
     }

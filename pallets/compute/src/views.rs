@@ -121,8 +121,7 @@ impl<T: Config> Pallet<T> {
     /// A registered kernel.
     pub fn kernel(id: KernelId) -> Option<KernelView> {
         let kernel = Kernels::<T>::get(id)?;
-        let entries =
-            kernel.entries.iter().map(|entry| String::from_utf8_lossy(&entry.name).into_owned()).collect();
+        let entries = kernel.entries.iter().map(|entry| String::from_utf8_lossy(&entry.name).into_owned()).collect();
         Some(KernelView {
             kernel: id,
             owner: kernel.owner.into(),
@@ -151,12 +150,7 @@ impl<T: Config> Pallet<T> {
     /// What an order of `units` units would cost.
     pub fn quote(units: u64, price: PriceCurve, audit: AuditLevel) -> Quote {
         let audit_fee = economy::audit_fee(price.max, audit);
-        Quote {
-            units,
-            audit_fee,
-            escrow: price.max.saturating_add(audit_fee),
-            bond: economy::bond(price.max, audit),
-        }
+        Quote { units, audit_fee, escrow: price.max.saturating_add(audit_fee), bond: economy::bond(price.max, audit) }
     }
 
     /// The commitments that the validator with this audit key may be drawn for, oldest first, at most 256; none for a key

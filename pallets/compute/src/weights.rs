@@ -128,8 +128,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         let kernels = u64::from(kernels);
         let large = LIST.saturating_add(PROGRAM).saturating_add(kernels.saturating_mul(ENTRIES));
         let micros = 400u64.saturating_add(kernels.saturating_mul(50));
-        weigh(T::DbWeight::get(), micros, kernels.saturating_mul(2).saturating_add(11), kernels.saturating_add(11), large)
-            .saturating_add(per(u64::from(bytes), PS_PER_PROGRAM_BYTE))
+        weigh(
+            T::DbWeight::get(),
+            micros,
+            kernels.saturating_mul(2).saturating_add(11),
+            kernels.saturating_add(11),
+            large,
+        )
+        .saturating_add(per(u64::from(bytes), PS_PER_PROGRAM_BYTE))
     }
 
     fn cancel() -> Weight {

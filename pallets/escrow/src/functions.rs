@@ -62,14 +62,8 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
             return Ok(());
         }
         Self::draw(order, amount, |customer| {
-            T::Currency::burn_held(
-                &HoldReason::Order.into(),
-                customer,
-                amount,
-                Precision::Exact,
-                Fortitude::Force,
-            )
-            .map(|_| ())
+            T::Currency::burn_held(&HoldReason::Order.into(), customer, amount, Precision::Exact, Fortitude::Force)
+                .map(|_| ())
         })?;
         Self::deposit_event(Event::Burned { order, amount });
         Ok(())

@@ -89,9 +89,7 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<frame_system::pallet_prelude::BlockNumberFor<T>> for Pallet<T> {
         #[cfg(feature = "try-runtime")]
-        fn try_state(
-            _: frame_system::pallet_prelude::BlockNumberFor<T>,
-        ) -> Result<(), sp_runtime::TryRuntimeError> {
+        fn try_state(_: frame_system::pallet_prelude::BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
         }
     }

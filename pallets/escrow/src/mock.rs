@@ -64,9 +64,8 @@ pub fn run(test: impl FnOnce()) {
         System::set_block_number(1);
         test();
         Escrow::do_try_state().unwrap();
-        let owned: Balance = frame_system::Account::<Test>::iter_values()
-            .map(|account| account.data.free + account.data.reserved)
-            .sum();
+        let owned: Balance =
+            frame_system::Account::<Test>::iter_values().map(|account| account.data.free + account.data.reserved).sum();
         assert_eq!(Balances::total_issuance(), owned);
     });
 }

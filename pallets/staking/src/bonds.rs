@@ -34,13 +34,7 @@ impl<T: Config> Pallet<T> {
 
     fn burn_held(operator: &T::AccountId, amount: Balance) -> DispatchResult {
         if amount > 0 {
-            T::Currency::burn_held(
-                &HoldReason::Stake.into(),
-                operator,
-                amount,
-                Precision::Exact,
-                Fortitude::Force,
-            )?;
+            T::Currency::burn_held(&HoldReason::Stake.into(), operator, amount, Precision::Exact, Fortitude::Force)?;
         }
         Ok(())
     }

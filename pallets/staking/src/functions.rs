@@ -61,7 +61,7 @@ impl<T: Config> Pallet<T> {
             Some(last) => last.amount = last.amount.saturating_add(amount),
             None => {
                 ledger.unbonding.try_push(Unbonding { amount, due }).map_err(|_| Error::<T>::TooManyUnbondings)?;
-            },
+            }
         }
         Self::put(operator, ledger);
         Self::deposit_event(Event::Unstaked { operator: operator.clone(), amount, due });

@@ -133,9 +133,8 @@ pub fn check(issuance: Balance) {
         })
         .sum();
     assert_eq!(Balances::total_issuance(), issuance - burned, "issuance changed without an event");
-    let owned: Balance = frame_system::Account::<Test>::iter_values()
-        .map(|account| account.data.free + account.data.reserved)
-        .sum();
+    let owned: Balance =
+        frame_system::Account::<Test>::iter_values().map(|account| account.data.free + account.data.reserved).sum();
     assert_eq!(Balances::total_issuance(), owned);
 }
 

@@ -21,7 +21,10 @@ impl<T: Config> Pallet<T> {
         }
         let candidates = Candidates::<T>::get();
         for (position, candidate) in candidates.iter().enumerate() {
-            ensure!(!candidates.iter().skip(position.saturating_add(1)).any(|other| other == candidate), "a candidate twice");
+            ensure!(
+                !candidates.iter().skip(position.saturating_add(1)).any(|other| other == candidate),
+                "a candidate twice"
+            );
         }
         Ok(())
     }

@@ -55,13 +55,7 @@ impl Backend for Cpu {
         format!("cpu ({} threads)", self.threads)
     }
 
-    fn run(
-        &self,
-        job: &Prepared,
-        start: Buffers,
-        control: &Control,
-        keep: &mut Keep<'_>,
-    ) -> Result<Summary, RunError> {
+    fn run(&self, job: &Prepared, start: Buffers, control: &Control, keep: &mut Keep<'_>) -> Result<Summary, RunError> {
         let mut buffers = start;
         let mut summary = Summary { lane_steps: Some(0), trap: None };
         for number in 0u32.. {
@@ -100,7 +94,8 @@ impl Cpu {
         let mut after = BTreeMap::new();
         for buffer in written(&launch.writes) {
             let bytes = before.0.get(usize::from(buffer));
-            let bytes = bytes.ok_or(RunError::Launch { launch: number, reason: format!("there is no buffer {buffer}") })?;
+            let bytes =
+                bytes.ok_or(RunError::Launch { launch: number, reason: format!("there is no buffer {buffer}") })?;
             after.insert(buffer, bytes.as_ref().clone());
         }
         let shared = Shared {

@@ -100,13 +100,7 @@ pub trait Backend: Send + Sync {
     fn name(&self) -> String;
 
     /// Runs every launch, in order, from `start`. After each, `keep` gets its number and the buffers whose bytes it changed.
-    fn run(
-        &self,
-        job: &Prepared,
-        start: Buffers,
-        control: &Control,
-        keep: &mut Keep<'_>,
-    ) -> Result<Summary, RunError>;
+    fn run(&self, job: &Prepared, start: Buffers, control: &Control, keep: &mut Keep<'_>) -> Result<Summary, RunError>;
 }
 
 /// The buffers that a launch may write, ascending.

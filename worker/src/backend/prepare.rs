@@ -56,7 +56,8 @@ impl Prepared {
             };
             modules.push(Module::parse(ptx).map_err(parse)?);
         }
-        check::check(&program, |kernel, name| entry(modules.get(usize::from(kernel))?, name)).map_err(PrepareError::Program)?;
+        check::check(&program, |kernel, name| entry(modules.get(usize::from(kernel))?, name))
+            .map_err(PrepareError::Program)?;
         Ok(Self { program, modules, ptx, fuel })
     }
 

@@ -35,15 +35,7 @@ impl Writer {
                 return Err(at(&path)(error));
             }
         };
-        Ok(Self {
-            store,
-            expected,
-            file,
-            path,
-            hashed: Builder::default(),
-            written: 0,
-            finished: false,
-        })
+        Ok(Self { store, expected, file, path, hashed: Builder::default(), written: 0, finished: false })
     }
 
     /// Takes the next bytes.

@@ -90,7 +90,8 @@ pub fn check_limits(program: &Program, limits: &JobLimits, free: u64) -> Result<
     let (mut widest, mut disk) = (0u64, held);
     for number in 0u32.. {
         let Some(placed) = program.launch(number) else { break };
-        let copies = written(&placed.launch.writes).into_iter().fold(0u64, |sum, buffer| sum.saturating_add(len(buffer)));
+        let copies =
+            written(&placed.launch.writes).into_iter().fold(0u64, |sum, buffer| sum.saturating_add(len(buffer)));
         widest = widest.max(copies);
         disk = disk.saturating_add(copies);
     }

@@ -218,7 +218,11 @@ impl Driven {
                 return Ok(());
             }
             if missing != said {
-                tracing::info!("order {}: waits for {missing} of {} inputs", self.record.title(), self.record.inputs().len());
+                tracing::info!(
+                    "order {}: waits for {missing} of {} inputs",
+                    self.record.title(),
+                    self.record.inputs().len()
+                );
                 said = missing;
             }
             if self.height() > until {
@@ -340,9 +344,11 @@ impl Driven {
             if self.height() > attempt.commit_by {
                 return Err(Halt::Late);
             }
-            let digest = payload::commit(&context.client.genesis(), record.order, record.attempt, &record.provider, &root);
+            let digest =
+                payload::commit(&context.client.genesis(), record.order, record.attempt, &record.provider, &root);
             let signature = context.config.signer.sign(&digest);
-            let call = compute::commit_result(record.order, record.attempt, &record.provider, &root, &start, &signature);
+            let call =
+                compute::commit_result(record.order, record.attempt, &record.provider, &root, &start, &signature);
             match context.client.submit_feeless(&call, SEEK_BLOCKS, Wait::InBlock).await {
                 Ok(included) => {
                     context.metrics.commits.inc();

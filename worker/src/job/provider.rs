@@ -227,7 +227,8 @@ impl Provider {
     async fn take_up(&mut self, assigned: &[OrderView], height: BlockNumber) -> Result<(), ProviderError> {
         for view in assigned {
             let operator = self.context.config.operator;
-            let Some(attempt) = view.attempts.last().filter(|last| last.provider == operator && last.failure.is_none()) else {
+            let Some(attempt) = view.attempts.last().filter(|last| last.provider == operator && last.failure.is_none())
+            else {
                 continue;
             };
             let key = (view.order, attempt.attempt);
@@ -242,7 +243,11 @@ impl Provider {
                     Ok(record) => record,
                     Err(Unfit::Chain(error)) => return Err(error.into()),
                     Err(error) => {
-                        tracing::error!("order {}/{} is ours and cannot be served: {error}", view.order, attempt.attempt);
+                        tracing::error!(
+                            "order {}/{} is ours and cannot be served: {error}",
+                            view.order,
+                            attempt.attempt
+                        );
                         continue;
                     }
                 },
@@ -443,9 +448,10 @@ impl Provider {
         let Some(provider) = self.standing(height).await? else { return Ok(()) };
         let mut free = limits.jobs.saturating_sub(busy);
         for view in context.client.open_orders(LOOKED_AT).await? {
-            let is_known = self.lock().values().any(|record| {
-                record.order == view.order && !matches!(record.stage, Stage::Over { .. })
-            });
+            let is_known = self
+                .lock()
+                .values()
+                .any(|record| record.order == view.order && !matches!(record.stage, Stage::Over { .. }));
             let is_unfit = self.unfit.get(&view.order).is_some_and(|since| height < since.saturating_add(FORGET_AFTER));
             if free == 0 {
                 break;

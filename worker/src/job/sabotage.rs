@@ -36,7 +36,8 @@ impl Sabotage {
 /// draws shows the fault.
 pub fn falsify(store: &Store, job: &Prepared, execution: &mut Execution) -> Result<(), StoreError> {
     let launches = (0u32..).map_while(|number| job.program().launch(number).map(|placed| (number, placed.launch)));
-    let Some((number, launch)) = launches.max_by_key(|(number, launch)| (launch.ctas(), std::cmp::Reverse(*number))) else {
+    let Some((number, launch)) = launches.max_by_key(|(number, launch)| (launch.ctas(), std::cmp::Reverse(*number)))
+    else {
         return Ok(());
     };
     let after = usize::try_from(number).unwrap_or(usize::MAX).saturating_add(1);

@@ -13,9 +13,7 @@ use crate::{
     config::JobLimits,
 };
 use assay_audit::{Fault, Verdict, judge};
-use assay_primitives::{
-    Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, Unit, WriteMap, Writes, audit,
-};
+use assay_primitives::{Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, Unit, WriteMap, Writes, audit};
 use std::num::NonZeroUsize;
 
 /// `out[i] = 3 * in[i] + round` for `i < n`; with `wild` set, CTA 2 writes one element too far.
@@ -95,7 +93,9 @@ fn program(blob: BlobId, wild: u32) -> Program {
             vec![WriteMap {
                 buffer: to,
                 base: 0,
-                dims: vec![Dim::Span { stride: 4, extent: N.into(), axis: Some(Axis::X), tile: 64 }].try_into().unwrap(),
+                dims: vec![Dim::Span { stride: 4, extent: N.into(), axis: Some(Axis::X), tile: 64 }]
+                    .try_into()
+                    .unwrap(),
                 run: 4,
             }]
             .try_into()
@@ -105,7 +105,9 @@ fn program(blob: BlobId, wild: u32) -> Program {
     let buffer = |init, output| Buffer { len: bytes, init, output };
     Program {
         kernels: vec![assay_primitives::hash::plain(PTX.as_bytes())].try_into().unwrap(),
-        buffers: vec![buffer(Init::Blob(blob), true), buffer(Init::Zero, false), buffer(Init::Zero, false)].try_into().unwrap(),
+        buffers: vec![buffer(Init::Blob(blob), true), buffer(Init::Zero, false), buffer(Init::Zero, false)]
+            .try_into()
+            .unwrap(),
         steps: vec![Step::Repeat { times: 3, launches: vec![launch(0, 1), launch(1, 0)].try_into().unwrap() }]
             .try_into()
             .unwrap(),
@@ -134,7 +136,8 @@ impl Stand {
     }
 
     fn verdicts(&self, trace: &Trace) -> Vec<(Unit, Verdict)> {
-        let all = (0..audit::unit_count(self.job.program())).map(|index| audit::unit_at(self.job.program(), index).unwrap());
+        let all =
+            (0..audit::unit_count(self.job.program())).map(|index| audit::unit_at(self.job.program(), index).unwrap());
         all.map(|unit| {
             let witness = witness(&self.cache, &self.job, trace, unit).unwrap();
             (unit, judge(&self.job.job(), &trace.root(), unit, &witness, None).unwrap())
@@ -171,7 +174,8 @@ fn a_run_gives_the_right_bytes_and_keeps_the_address_of_what_does_not_change() {
 fn any_number_of_threads_gives_the_same_states() {
     let stand = Stand::new(0);
     let one = execute(&stand.store, &Cpu::new(NonZeroUsize::MIN), &stand.job, &Control::default()).unwrap();
-    let many = execute(&stand.store, &Cpu::new(NonZeroUsize::new(7).unwrap()), &stand.job, &Control::default()).unwrap();
+    let many =
+        execute(&stand.store, &Cpu::new(NonZeroUsize::new(7).unwrap()), &stand.job, &Control::default()).unwrap();
     assert_eq!(one, many);
 }
 
@@ -242,7 +246,8 @@ fn a_missing_input_is_an_error_and_not_zeros() {
 #[test]
 fn programs_and_kernels_that_do_not_fit_are_refused() {
     let blob = BlobId { root: [1; 32], len: u64::from(N) * 4 };
-    let prepare = |program: Program, ptx: &str| Prepared::new(program, vec![ptx.as_bytes().to_vec()], 1000).err().unwrap();
+    let prepare =
+        |program: Program, ptx: &str| Prepared::new(program, vec![ptx.as_bytes().to_vec()], 1000).err().unwrap();
     assert_eq!(prepare(program(blob, 0), "other"), PrepareError::WrongKernel(0));
     assert_eq!(Prepared::new(program(blob, 0), vec![], 1000).err().unwrap(), PrepareError::WrongKernel(0));
     let torn = &PTX[..PTX.len() / 2];
@@ -260,7 +265,10 @@ fn programs_that_need_more_than_the_machine_has_are_not_claimed() {
     let bytes = u64::from(N) * 4;
     let limits = |memory| JobLimits { memory, ..JobLimits::default() };
     assert!(super::check_limits(&program, &limits(4 * bytes), 9 * bytes).is_ok());
-    assert!(matches!(super::check_limits(&program, &limits(4 * bytes - 1), u64::MAX), Err(super::Unfit::Memory { .. })));
+    assert!(matches!(
+        super::check_limits(&program, &limits(4 * bytes - 1), u64::MAX),
+        Err(super::Unfit::Memory { .. })
+    ));
     assert!(matches!(super::check_limits(&program, &limits(u64::MAX), 9 * bytes - 1), Err(super::Unfit::Disk { .. })));
 }
 

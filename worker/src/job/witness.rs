@@ -130,7 +130,9 @@ pub fn witness(cache: &Cache, job: &Prepared, trace: &Trace, unit: Unit) -> Resu
     let placed = job.program().launch(unit.launch).ok_or(WitnessFailure::NoUnit)?;
     let reached = reached(placed.launch);
     let next = unit.launch.checked_add(1).ok_or(WitnessFailure::NoUnit)?;
-    let (Some(before), Some(after)) = (trace.state(unit.launch), trace.state(next)) else { return Err(WitnessFailure::States) };
+    let (Some(before), Some(after)) = (trace.state(unit.launch), trace.state(next)) else {
+        return Err(WitnessFailure::States);
+    };
     let (Some(before_path), Some(after_path)) = (trace.path(unit.launch), trace.path(next)) else {
         return Err(WitnessFailure::States);
     };

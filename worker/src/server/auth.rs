@@ -25,9 +25,9 @@ pub fn check(server: &Server, headers: &HeaderMap, order: OrderId, blob: &BlobId
     hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut signature)
         .map_err(|_| Refusal::malformed("the signature is no 64 bytes of hex"))?;
 
-    let genesis = desk.genesis().ok_or_else(|| {
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the worker is not connected to its chain yet")
-    })?;
+    let genesis = desk
+        .genesis()
+        .ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the worker is not connected to its chain yet"))?;
     let height = desk.height();
     if expiry < height {
         return Err(unauthorised(&format!("the permit expired at block {expiry}; this is block {height}")));

@@ -158,7 +158,9 @@ pub async fn download(
     let store = &server.inner.store;
     let len = store.len(&root).ok_or(StoreError::Missing(root))?;
     let range = match headers.get(header::RANGE) {
-        Some(value) => Some(value.to_str().ok().and_then(|value| parse_range(value, len)).ok_or_else(|| unsatisfied(len))?),
+        Some(value) => {
+            Some(value.to_str().ok().and_then(|value| parse_range(value, len)).ok_or_else(|| unsatisfied(len))?)
+        }
         None => None,
     };
     let (start, size) = range.unwrap_or((0, len));
@@ -247,7 +249,9 @@ mod range_tests {
 
     #[test]
     fn what_is_no_range_of_the_blob_is_refused() {
-        for value in ["bytes=100-", "bytes=9-8", "bytes=-0", "bytes=", "bytes=-", "bytes=a-b", "lines=0-1", "bytes=0-1,4-5"] {
+        for value in
+            ["bytes=100-", "bytes=9-8", "bytes=-0", "bytes=", "bytes=-", "bytes=a-b", "lines=0-1", "bytes=0-1,4-5"]
+        {
             assert_eq!(parse_range(value, 100), None, "{value}");
         }
         assert_eq!(parse_range("bytes=0-0", 0), None);

@@ -17,7 +17,12 @@ mod refusal;
 
 pub use refusal::Refusal;
 
-use crate::{blobs::Store, desk::Desk, job::{sabotage::Sabotage, witness::Cache}, metrics::Metrics};
+use crate::{
+    blobs::Store,
+    desk::Desk,
+    job::{sabotage::Sabotage, witness::Cache},
+    metrics::Metrics,
+};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
@@ -103,7 +108,11 @@ impl Server {
     }
 
     /// Serves until `shutdown` is ready, then finishes what is under way.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
         let limits = &self.inner.limits;
         let guarded = Guarded::new(listener, limits.connections, limits.silence);
         axum::serve(guarded, self.router().into_make_service()).with_graceful_shutdown(shutdown).await

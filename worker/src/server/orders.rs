@@ -1,7 +1,10 @@
 //! Results and witnesses of orders.
 
 use super::{Refusal, Server};
-use crate::{desk::Served, job::{sabotage::Sabotage, witness::witness as make}};
+use crate::{
+    desk::Served,
+    job::{sabotage::Sabotage, witness::witness as make},
+};
 use assay_primitives::{AttemptIndex, OrderId, Unit};
 use axum::{
     extract::{Path, Query, State},
@@ -13,11 +16,9 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 fn find(server: &Server, order: OrderId, attempt: AttemptIndex) -> Result<Arc<Served>, Refusal> {
-    server
-        .inner
-        .desk
-        .served(order, attempt)
-        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no result of order {order}, attempt {attempt} here")))
+    server.inner.desk.served(order, attempt).ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, format!("there is no result of order {order}, attempt {attempt} here"))
+    })
 }
 
 #[derive(Deserialize)]
@@ -41,11 +42,16 @@ pub async fn witness(
     let _permit = server.inner.witnesses.acquire().await.map_err(|error| Refusal::internal(&error))?;
     let cache = server.inner.cache.clone();
     let unit = Unit { launch, cta: [x, y, z] };
-    let bytes = tokio::task::spawn_blocking(move || make(&cache, &served.job, &served.trace, unit).map(|witness| witness.encode()))
-        .await
-        .map_err(|error| Refusal::internal(&error))??;
+    let bytes = tokio::task::spawn_blocking(move || {
+        make(&cache, &served.job, &served.trace, unit).map(|witness| witness.encode())
+    })
+    .await
+    .map_err(|error| Refusal::internal(&error))??;
     server.inner.metrics.witnesses.inc();
-    tracing::debug!("order {order}, attempt {attempt}: witness of launch {launch}, CTA {x},{y},{z}: {} bytes", bytes.len());
+    tracing::debug!(
+        "order {order}, attempt {attempt}: witness of launch {launch}, CTA {x},{y},{z}: {} bytes",
+        bytes.len()
+    );
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes))
 }
 

@@ -99,10 +99,7 @@ impl<T: Config> Pallet<T> {
         let (found, tried) = Self::running(order, attempt, OrderStatus::Claimed)?;
         ensure!(tried.provider == *provider, Error::<T>::NotProvider);
         ensure!(Self::now() <= tried.commit_by, Error::<T>::TooLate);
-        ensure!(
-            trace::verify_path(trace_root, found.states, 0, &found.start_root, start),
-            Error::<T>::BadStart
-        );
+        ensure!(trace::verify_path(trace_root, found.states, 0, &found.start_root, start), Error::<T>::BadStart);
         Ok((found, tried))
     }
 

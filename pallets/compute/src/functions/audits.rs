@@ -32,13 +32,8 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), Error<T>> {
         ensure!(attempt.provider != *operator, Error::<T>::OwnResult);
         let provider: Account = attempt.provider.clone().into();
-        let input = audit::vrf_input(
-            &Self::genesis_hash(),
-            report.order,
-            report.attempt,
-            &provider,
-            &commitment.trace_root,
-        );
+        let input =
+            audit::vrf_input(&Self::genesis_hash(), report.order, report.attempt, &provider, &commitment.trace_root);
         let output = vrf::output(auditor, &input, &report.pre_output).ok_or(Error::<T>::BadVrf)?;
         let level = order.terms.audit;
         let elapsed = Self::now().saturating_sub(commitment.at);
@@ -53,10 +48,7 @@ impl<T: Config> Pallet<T> {
         let most = u64::from(report.units).saturating_mul(T::UnitFuel::get());
         ensure!(counts && report.lane_steps <= most, Error::<T>::BadCount);
         let statement = audit::report_statement(report);
-        ensure!(
-            vrf::verify(auditor, &input, &statement, &report.pre_output, &report.proof),
-            Error::<T>::BadVrf
-        );
+        ensure!(vrf::verify(auditor, &input, &statement, &report.pre_output, &report.proof), Error::<T>::BadVrf);
         Ok(())
     }
 

@@ -47,11 +47,8 @@ impl<T: Config> From<WitnessError> for Error<T> {
     }
 }
 
-type Disputed<T> = (
-    Order<<T as frame_system::Config>::AccountId>,
-    Attempt<<T as frame_system::Config>::AccountId>,
-    Commitment,
-);
+type Disputed<T> =
+    (Order<<T as frame_system::Config>::AccountId>, Attempt<<T as frame_system::Config>::AccountId>, Commitment);
 
 impl<T: Config> Pallet<T> {
     /// The commitment, while its faults can be proved.

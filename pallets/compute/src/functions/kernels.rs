@@ -3,10 +3,7 @@
 use crate::*;
 use alloc::vec::Vec;
 use assay_engine::Module;
-use assay_primitives::{
-    check::EntryInfo,
-    hash,
-};
+use assay_primitives::{check::EntryInfo, hash};
 use frame_support::{
     BoundedVec, ensure,
     traits::{Get, fungible::hold::Mutate as _, tokens::Precision},

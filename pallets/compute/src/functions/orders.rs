@@ -9,9 +9,7 @@ use assay_primitives::{
     trace,
 };
 use codec::Encode;
-use frame_support::{
-    BoundedVec, ensure, traits::fungible::Inspect as _,
-};
+use frame_support::{BoundedVec, ensure, traits::fungible::Inspect as _};
 use pallet_assay_traits::Escrow;
 use sp_runtime::{DispatchError, DispatchResult};
 

@@ -1,4 +1,3 @@
-use sp_core::Pair as _;
 use super::world::*;
 use crate::{mock::*, *};
 use assay_primitives::{
@@ -7,6 +6,7 @@ use assay_primitives::{
 };
 use frame_support::assert_ok;
 use pallet_assay_traits::Stake;
+use sp_core::Pair as _;
 
 #[test]
 fn a_claim_locks_the_bond_that_the_audit_level_asks_for() {

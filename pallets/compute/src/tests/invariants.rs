@@ -68,10 +68,10 @@ impl World {
                 terms.audit.auditors = 1 + price % 3;
                 let program = Box::new(program(PROGRAMS[entry]));
                 let _ = attempt(|| Compute::place_order(RuntimeOrigin::signed(who(CUSTOMER)), program, terms));
-            },
+            }
             Step::Cancel(order) => {
                 let _ = attempt(|| Compute::cancel(RuntimeOrigin::signed(who(CUSTOMER)), order.into()));
-            },
+            }
             Step::Claim(order, provider) => drop(claim(order.into(), PROVIDERS[usize::from(provider)])),
             Step::Decline(order, provider) => drop(decline(order.into(), PROVIDERS[usize::from(provider)])),
             Step::Commit(order, wrong) => {
@@ -86,45 +86,45 @@ impl World {
                 if matches!(commit(order, provider, &work), Feeless::Done(Ok(_))) {
                     self.works.insert(order, work);
                 }
-            },
+            }
             Step::Report(order, validator, good) => {
                 if status_of(order) == Some(OrderStatus::Committed) {
                     let verdict = if good { ReportVerdict::Verified } else { ReportVerdict::Withheld };
                     let validator = VALIDATORS[usize::from(validator)];
                     let _ = feeless(report_call(validator, vec![report_of(order.into(), validator, verdict)]));
                 }
-            },
+            }
             Step::Prove(order, x) => {
                 let order = order.into();
                 let (Some(work), Some(attempt)) = (self.works.get(&order), current(order)) else { return };
                 let _ = prove(order, attempt, unit(0, u32::from(x)), work.witness(unit(0, u32::from(x))));
-            },
+            }
             Step::ReportFault(order, validator, x) => {
                 let order = order.into();
                 let (Some(work), Some(attempt)) = (self.works.get(&order), current(order)) else { return };
                 let unit = unit(0, u32::from(x));
                 let validator = VALIDATORS[usize::from(validator)];
                 let _ = feeless(fault_call(order, attempt, validator, unit, work.witness(unit)));
-            },
+            }
             Step::Settle(order) => {
                 let _ = attempt(|| Compute::settle(RuntimeOrigin::signed(who(STRANGER)), order.into()));
-            },
+            }
             Step::Stake(provider, amount) => {
                 let signed = RuntimeOrigin::signed(who(PROVIDERS[usize::from(provider)]));
                 let _ = attempt(|| Staking::stake(signed, u128::from(amount) * 50 * UNIT));
-            },
+            }
             Step::Unstake(provider, amount) => {
                 let signed = RuntimeOrigin::signed(who(PROVIDERS[usize::from(provider)]));
                 let _ = attempt(|| Staking::unstake(signed, u128::from(amount) * 50 * UNIT));
-            },
+            }
             Step::Withdraw(provider) => {
                 let signed = RuntimeOrigin::signed(who(PROVIDERS[usize::from(provider)]));
                 let _ = attempt(|| Staking::withdraw(signed));
-            },
+            }
             Step::Retire(provider) => {
                 let signed = RuntimeOrigin::signed(who(PROVIDERS[usize::from(provider)]));
                 let _ = attempt(|| Staking::retire_provider(signed));
-            },
+            }
             Step::Pass(blocks) => pass(blocks.into()),
             Step::Leap => System::set_block_number(System::block_number() + 400_000),
         }

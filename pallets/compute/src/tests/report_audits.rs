@@ -119,13 +119,8 @@ fn an_operator_does_not_audit_its_own_result() {
         let order = place(&program(&["add_one"]));
         feeless(claim_call(order, 0, V, &worker(V - 10))).ok();
         let (trace_root, start) = (work.trace_root(), work.path(0));
-        let payload = assay_primitives::payload::commit(
-            &Compute::genesis_hash(),
-            order,
-            0,
-            &who(V).into(),
-            &trace_root,
-        );
+        let payload =
+            assay_primitives::payload::commit(&Compute::genesis_hash(), order, 0, &who(V).into(), &trace_root);
         let signature = worker(V - 10).sign(&payload);
         feeless(Call::commit_result { order, attempt: 0, provider: who(V), trace_root, start, signature }).ok();
         System::set_block_number(System::block_number() + WINDOW - 1);
@@ -161,7 +156,7 @@ fn stale_reports_in_a_batch_do_not_spoil_the_others() {
             call => {
                 assert!(!assigned);
                 call.dropped(Error::NotAssigned);
-            },
+            }
         }
     });
 }

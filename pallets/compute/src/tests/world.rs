@@ -296,7 +296,12 @@ pub fn audit_all(order: OrderId) {
 }
 
 /// Proves a fault as a stranger.
-pub fn prove(order: OrderId, attempt: AttemptIndex, unit: Unit, witness: Witness) -> frame_support::dispatch::DispatchResultWithPostInfo {
+pub fn prove(
+    order: OrderId,
+    attempt: AttemptIndex,
+    unit: Unit,
+    witness: Witness,
+) -> frame_support::dispatch::DispatchResultWithPostInfo {
     crate::mock::attempt(|| {
         Compute::prove_fault(RuntimeOrigin::signed(who(STRANGER)), order, attempt, unit, Box::new(witness))
     })

@@ -219,7 +219,8 @@ pub(super) fn self_test(context: &Arc<CudaContext>) -> Result<bool, DriverError>
     unsafe { stream.launch_builder(&function).arg(&argument).launch(config) }?;
     let bytes = stream.clone_dtoh(&memory)?;
     stream.synchronize()?;
-    let expected = (0..THREADS).flat_map(|thread| thread.wrapping_mul(1_664_525).wrapping_add(1_013_904_223).to_le_bytes());
+    let expected =
+        (0..THREADS).flat_map(|thread| thread.wrapping_mul(1_664_525).wrapping_add(1_013_904_223).to_le_bytes());
     Ok(bytes.into_iter().eq(expected))
 }
 

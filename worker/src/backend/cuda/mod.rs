@@ -49,18 +49,15 @@ impl Backend for Cuda {
         format!("cuda ({}, {} GiB)", self.gpu.name, self.gpu.memory >> 30)
     }
 
-    fn run(
-        &self,
-        job: &Prepared,
-        start: Buffers,
-        control: &Control,
-        keep: &mut Keep<'_>,
-    ) -> Result<Summary, RunError> {
+    fn run(&self, job: &Prepared, start: Buffers, control: &Control, keep: &mut Keep<'_>) -> Result<Summary, RunError> {
         let failed = |launch: u32, reason: String| RunError::Device { launch, reason };
         let child = Command::new(&self.program)
             .arg("device")
             .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| matches!(name.as_str(), "LD_LIBRARY_PATH" | "CUDA_VISIBLE_DEVICES")))
+            .envs(
+                std::env::vars()
+                    .filter(|(name, _)| matches!(name.as_str(), "LD_LIBRARY_PATH" | "CUDA_VISIBLE_DEVICES")),
+            )
             .env("CUDA_CACHE_DISABLE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,7 +81,9 @@ impl Cuda {
         watched: &Watched,
     ) -> Result<Summary, RunError> {
         let mut launch = 0u32;
-        let pipe = |launch: u32| move |error: std::io::Error| RunError::Device { launch, reason: format!("the child is gone: {error}") };
+        let pipe = |launch: u32| {
+            move |error: std::io::Error| RunError::Device { launch, reason: format!("the child is gone: {error}") }
+        };
         let (Some(input), Some(output)) = watched.pipes() else {
             return Err(RunError::Device { launch, reason: "the child has no pipes".into() });
         };
