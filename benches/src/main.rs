@@ -66,8 +66,8 @@ fn engine(jobs: &[Job]) -> anyhow::Result<()> {
             Ok(sum)
         };
         let all = steps(None)?;
-        let plain = fastest(|| steps(None).map(|sum| drop(black_box(sum))))?;
-        let keyed = fastest(|| steps(Some(&[7; 32])).map(|sum| drop(black_box(sum))))?;
+        let plain = fastest(|| steps(None).map(|sum| _ = black_box(sum)))?;
+        let keyed = fastest(|| steps(Some(&[7; 32])).map(|sum| _ = black_box(sum)))?;
         println!(
             "{:<14} {:>9} {:>14} {:>16.3e} {:>16.3e} {:>8.2}",
             job.name,

@@ -1,4 +1,5 @@
-//! The command line.
+//! The command line. Its documentation is what `--help` prints.
+#![allow(missing_docs)]
 
 use std::path::PathBuf;
 
