@@ -9,7 +9,7 @@ use assay_engine::{AccessError, Memory};
 use assay_primitives::{
     Launch, Writes,
     slice::CHUNK,
-    write_map::{MAX_OWNED_BYTES, MAX_OWNED_COORDINATES, Ownership},
+    write_map::{MAX_OWNED_BYTES, MAX_OWNED_RUNS, Ownership},
 };
 
 /// What is known of an owned byte.
@@ -51,6 +51,8 @@ pub(crate) struct CtaMemory<S> {
     unowned: BTreeMap<(u16, u64), Chunk>,
 }
 
+/// More runs than most kernels own.
+const MANY_RUNS: usize = 1024;
 const CHUNK_BYTES: usize = CHUNK as usize;
 type Chunk = [u64; CHUNK_BYTES / 64];
 
@@ -65,9 +67,9 @@ impl<S: Source> CtaMemory<S> {
         launch.writes.for_each_owned(cta, |buffer, offset, len| {
             found.push((buffer, offset, len));
             total = total.saturating_add(len);
-            total <= MAX_OWNED_BYTES && found.len() as u64 <= MAX_OWNED_COORDINATES
+            total <= MAX_OWNED_BYTES && found.len() as u64 <= MAX_OWNED_RUNS
         });
-        if total > MAX_OWNED_BYTES || found.len() as u64 > MAX_OWNED_COORDINATES {
+        if total > MAX_OWNED_BYTES || found.len() as u64 > MAX_OWNED_RUNS {
             return Err(NoUnit);
         }
         found.sort_unstable();
@@ -186,7 +188,11 @@ impl<S: Source> CtaMemory<S> {
         while !out.is_empty() {
             let wanted = out.len();
             let taken;
-            if let Some(run) = self.find(buffer, at) {
+            // Where runs are many, a search among them costs more than what is remembered of the chunk.
+            let free = if self.runs.len() > MANY_RUNS { self.unowned_until(buffer, at) } else { None };
+            if free.is_none()
+                && let Some(run) = self.find(buffer, at)
+            {
                 let from = usize::try_from(at.saturating_sub(run.offset)).map_err(|_| AccessError::OutOfBounds)?;
                 taken = run.len.saturating_sub(from).min(wanted);
                 self.know(run, from, taken)?;
@@ -194,7 +200,7 @@ impl<S: Source> CtaMemory<S> {
                 let known = self.bytes.get(start..start.saturating_add(taken)).ok_or(AccessError::OutOfBounds)?;
                 out.get_mut(..taken).ok_or(AccessError::OutOfBounds)?.copy_from_slice(known);
             } else {
-                let until = self.unowned_until(buffer, at).ok_or(AccessError::OwnedByOther)?;
+                let until = free.or_else(|| self.unowned_until(buffer, at)).ok_or(AccessError::OwnedByOther)?;
                 if let Some(free) = self.free.get_mut(usize::from(buffer)) {
                     *free = (at, until);
                 }

@@ -19,8 +19,8 @@ pub const MAX_DIMS: u32 = 6;
 pub const MAX_WRITE_MAPS: u32 = 16;
 /// Bytes that one CTA may own in a launch: a witness has to carry them.
 pub const MAX_OWNED_BYTES: u64 = MAX_WITNESS_BYTES as u64;
-/// Coordinates that one CTA may own in a launch, in all its maps.
-pub const MAX_OWNED_COORDINATES: u64 = 256 * 1024;
+/// Runs that one CTA may own in a launch, in all its maps.
+pub const MAX_OWNED_RUNS: u64 = 64 * 1024;
 
 /// How a launch declares what it writes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -80,7 +80,7 @@ pub enum MapError {
     SharedByCtas,
     /// It may overlap another map of the same buffer.
     OverlapsOther,
-    /// One CTA would own more than [`MAX_OWNED_BYTES`] or [`MAX_OWNED_COORDINATES`]: no witness could prove it.
+    /// One CTA would own more than [`MAX_OWNED_BYTES`] or [`MAX_OWNED_RUNS`]: no witness could prove it.
     TooMuch,
 }
 
@@ -117,7 +117,7 @@ impl Writes {
     /// comes with the map's position. What passes is sound: each byte has at most one place and one owner.
     pub fn check(&self, grid: [u32; 3], buffers: &[u64]) -> Result<(), (u8, MapError)> {
         let mut checked: Vec<(u16, Layout)> = Vec::with_capacity(self.maps().len());
-        let (mut coordinates, mut bytes) = (0u64, 0u64);
+        let (mut runs, mut bytes) = (0u64, 0u64);
         for (position, map) in (0u8..).zip(self.maps()) {
             let at = |error| (position, error);
             let len = *buffers.get(usize::from(map.buffer)).ok_or(at(MapError::NoBuffer))?;
@@ -126,8 +126,8 @@ impl Writes {
                 return Err(at(MapError::OutOfBounds));
             }
             let share = layout.share();
-            (coordinates, bytes) = (coordinates.saturating_add(share.0), bytes.saturating_add(share.1));
-            if coordinates > MAX_OWNED_COORDINATES || bytes > MAX_OWNED_BYTES {
+            (runs, bytes) = (runs.saturating_add(share.0), bytes.saturating_add(share.1));
+            if runs > MAX_OWNED_RUNS || bytes > MAX_OWNED_BYTES {
                 return Err(at(MapError::TooMuch));
             }
             if checked.iter().any(|(buffer, other)| *buffer == map.buffer && !layout.is_apart(other)) {

@@ -10,7 +10,7 @@ use assay_worker::{
     run,
 };
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -132,7 +132,12 @@ fn main() -> ExitCode {
 
 fn work(options: Run) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,subxt=warn,jsonrpsee=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     let config = options.config()?;
     let program = std::env::current_exe().context("the program does not find itself")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -51,7 +51,6 @@ pub async fn run(config: Config, program: &Path, shutdown: watch::Receiver<bool>
     })
     .await??;
     let store = Store::open(config.data.join("blobs"), config.limits.disk)?;
-    let journal = Journal::open(config.data.join("jobs"))?;
     let desk = Arc::new(Desk::default());
     let cache = Arc::new(Cache::new(store.clone(), CACHE));
     let metrics = Metrics::new()?;
@@ -81,6 +80,8 @@ pub async fn run(config: Config, program: &Path, shutdown: watch::Receiver<bool>
         let client = Client::connect_patiently(&config.node).await?;
         desk.set_genesis(client.genesis());
         desk.set_height(client.best().await?.0);
+        // Orders are numbered from 0 on every chain.
+        let journal = Journal::open(config.data.join("jobs").join(hex::encode(client.genesis())))?;
         let parameters = client.parameters().await?;
         tracing::info!("chain 0x{} at {}", hex::encode(client.genesis()), client.url());
         let (_, height) = watch::channel(0);

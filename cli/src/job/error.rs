@@ -249,11 +249,11 @@ pub fn describe_program(error: &ProgramError) -> String {
         ProgramError::ArgumentCount(_) => "another number of arguments than parameters".into(),
         ProgramError::Argument { argument, .. } => format!("argument {argument} does not fit its parameter"),
         ProgramError::Grid(_) => format!(
-            "grid: each axis is at least 1, y and z at most 65535, all together at most {} CTAs",
+            "each axis of the grid is at least 1, y and z at most 65535, all together at most {} CTAs",
             limits::MAX_CTAS
         ),
         ProgramError::Block(_) => format!(
-            "block: each axis is at least 1, z at most 64, all together at most {} threads (or what the entry's .maxntid says)",
+            "each axis of the block is at least 1, z at most 64, all together at most {} threads (or what the entry's .maxntid says)",
             limits::MAX_THREADS
         ),
         ProgramError::Shared(_) => {

@@ -3,6 +3,7 @@
 use assay_engine::Entry;
 use assay_primitives::{
     Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
+    check::ProgramError,
     program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_REPEAT_LAUNCHES, MAX_THREADS},
     write_map::{MAX_DIMS, MAX_WRITE_MAPS},
 };
@@ -66,8 +67,17 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     table.only(&["kernel", "entry", "grid", "block", "shared", "args", "writes"])?;
     let (kernel_index, kernel) = find_kernel(table, names.kernels)?;
     let entry = find_entry(table, kernel)?;
-    let grid = extents(&table.need("grid")?, scope, MAX_CTAS.into())?;
-    let block = extents(&table.need("block")?, scope, MAX_THREADS.into())?;
+    let (grid_node, block_node) = (table.need("grid")?, table.need("block")?);
+    let grid = extents(&grid_node, scope, MAX_CTAS.into())?;
+    let block = extents(&block_node, scope, MAX_THREADS.into())?;
+    let [_, rows, planes] = grid;
+    if product(grid) > MAX_CTAS || rows > 65_535 || planes > 65_535 {
+        return Err(grid_node.error(Problem::Program(ProgramError::Grid(0))));
+    }
+    let most = entry.kernel.as_ref().map_or(MAX_THREADS, |kernel| kernel.max_threads.min(MAX_THREADS));
+    if product(block) > u64::from(most) || block[2] > 64 {
+        return Err(block_node.error(Problem::Program(ProgramError::Block(0))));
+    }
     for (name, extents) in [("grid", grid), ("block", block)] {
         for (axis, extent) in ["x", "y", "z"].into_iter().zip(extents) {
             scope.set(format!("{name}.{axis}"), extent.into());
@@ -169,6 +179,10 @@ fn unmangled(name: &str) -> Option<&str> {
         rest = rest.get(end..)?;
     }
     last
+}
+
+fn product(extents: [u32; 3]) -> u64 {
+    extents.iter().fold(1u64, |product, extent| product.saturating_mul(u64::from(*extent)))
 }
 
 fn extents(node: &Node<'_>, scope: &Scope<'_>, most: i128) -> Result<[u32; 3], JobError> {

@@ -1,1 +1,530 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
+use std::path::{Path, PathBuf};
+
+use assay_primitives::{Arg, BlobId, Dim, Init, Step, Writes};
+use tempfile::TempDir;
+
+use super::{
+    image::{self, PixelFormat},
+    *,
+};
+
+/// One entry with a pointer and an integer, and another with a pointer alone.
+const PTX: &str = "\
+.version 8.0
+.target sm_80
+.address_size 64
+
+.visible .entry fill(.param .u64 fill_out, .param .u32 fill_n)
+{
+	.reg .pred %p<2>;
+	.reg .b32 %r<6>;
+	.reg .b64 %rd<5>;
+	ld.param.u64 %rd1, [fill_out];
+	ld.param.u32 %r1, [fill_n];
+	cvta.to.global.u64 %rd2, %rd1;
+	mov.u32 %r2, %ctaid.x;
+	mov.u32 %r3, %ntid.x;
+	mov.u32 %r4, %tid.x;
+	mad.lo.s32 %r5, %r2, %r3, %r4;
+	setp.ge.u32 %p1, %r5, %r1;
+	@%p1 bra $L_end;
+	mul.wide.u32 %rd3, %r5, 4;
+	add.s64 %rd4, %rd2, %rd3;
+	st.global.u32 [%rd4], %r5;
+$L_end:
+	ret;
+}
+
+.visible .entry vague(.param .u64 vague_out)
+{
+	.reg .f32 %f<3>;
+	.reg .b64 %rd<3>;
+	ld.param.u64 %rd1, [vague_out];
+	cvta.to.global.u64 %rd2, %rd1;
+	ld.global.f32 %f1, [%rd2];
+	ex2.approx.f32 %f2, %f1;
+	st.global.f32 [%rd2], %f2;
+	ret;
+}
+";
+
+const JOB: &str = r#"[vars]
+n = 1000
+ctas = "ceil_div(n, 128)"
+
+[kernels]
+k = "k.ptx"
+
+[[buffer]]
+name = "out"
+len = "n * 4"
+output = true
+
+[[launch]]
+entry = "fill"
+grid = "ctas"
+block = 128
+args = ["buf:out", { u32 = "n" }]
+writes = [{ buffer = "out", range = "block.x * 4" }]
+"#;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.write("k.ptx", PTX);
+        folder
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn load(&self, text: &str) -> Result<Job, JobError> {
+        Job::load(&self.write("job.toml", text), &Options::default())
+    }
+
+    /// The message, without the folder's own name.
+    fn message(&self, text: &str) -> String {
+        let error = self.load(text).err().expect("the job is refused");
+        let folder = format!("{}/", self.0.path().display());
+        error.to_string().replace(&folder, "")
+    }
+}
+
+/// The good job with something replaced.
+fn with(from: &str, to: &str) -> String {
+    assert!(JOB.contains(from), "{from}");
+    JOB.replacen(from, to, 1)
+}
+
+/// What a job with something replaced is told.
+fn refusal(from: &str, to: &str) -> String {
+    Folder::new().message(&with(from, to))
+}
+
+#[test]
+fn a_job_becomes_its_program() {
+    let folder = Folder::new();
+    let job = folder.load(JOB).unwrap();
+    assert_eq!(job.program.kernels.to_vec(), [hash::plain(PTX.as_bytes())]);
+    assert_eq!(job.program.buffers[0].len, 4000);
+    assert!(job.program.buffers[0].output);
+    let Step::Launch(launch) = &job.program.steps[0] else { panic!("a launch") };
+    assert_eq!((launch.grid, launch.block), ([8, 1, 1], [128, 1, 1]));
+    assert_eq!(launch.args.to_vec(), [Arg::Buffer { index: 0, offset: 0 }, Arg::U32(1000)]);
+    let Writes::Maps(maps) = &launch.writes;
+    assert_eq!(maps.len(), 2, "whole ranges and the cut one");
+    assert_eq!(job.buffers[0].output.as_ref().unwrap().file, Path::new("out.bin"));
+    assert_eq!(job.launches[0].line, Some(13));
+}
+
+#[test]
+fn variables_are_replaced_from_outside() {
+    let folder = Folder::new();
+    let file = folder.write("job.toml", JOB);
+    let options = Options { set: vec![("n".into(), 256)], ..Options::default() };
+    let job = Job::load(&file, &options).unwrap();
+    assert_eq!(job.program.buffers[0].len, 1024);
+    let options = Options { set: vec![("m".into(), 256)], ..Options::default() };
+    let message = Job::load(&file, &options).err().unwrap().to_string();
+    assert!(message.ends_with("no variable is called `m`; `[vars]` has: n, ctas"), "{message}");
+}
+
+#[test]
+fn pictures_give_their_size_and_are_replaced_from_outside() {
+    let folder = Folder::new();
+    let picture = |name: &str, width: u32, height: u32| {
+        let path = folder.0.path().join(name);
+        let pixels = vec![7; (width * height * 4) as usize];
+        image::write(&path, PixelFormat::Rgba8, width, height, &pixels).unwrap();
+        path
+    };
+    picture("p.png", 5, 3);
+    let other = picture("q.png", 8, 2);
+    let text = with(
+        "len = \"n * 4\"\noutput = true",
+        "image = { file = \"p.png\", format = \"rgba8\" }\noutput = { image = \"o.png\", format = \"rgba8\", width = \"out.width\", height = \"out.height\" }",
+    )
+    .replace("n = 1000", "n = \"out.width * out.height\"");
+    let job = folder.load(&text).unwrap();
+    assert_eq!(job.program.buffers[0].len, 60);
+    assert_eq!(job.buffers[0].output.as_ref().unwrap().image, Some((PixelFormat::Rgba8, 5, 3)));
+    let options = Options { images: vec![("out".into(), other)], ..Options::default() };
+    let job = Job::load(&folder.write("job.toml", &text), &options).unwrap();
+    assert_eq!(job.program.buffers[0].len, 64);
+    let options = Options { images: vec![("in".into(), "q.png".into())], ..Options::default() };
+    let message = Job::load(&folder.write("job.toml", &text), &options).err().unwrap().to_string();
+    assert!(message.ends_with("no buffer is called `in`; there are: out"), "{message}");
+}
+
+#[test]
+fn data_comes_from_files_lists_digits_and_a_generator() {
+    let folder = Folder::new();
+    folder.write("x.bin", [1u8; 16]);
+    let buffers = r#"
+[[buffer]]
+name = "a"
+file = "x.bin"
+
+[[buffer]]
+name = "b"
+f32 = [1, 0.5, "0x7fc00000"]
+
+[[buffer]]
+name = "c"
+hex = "00ff 12"
+
+[[buffer]]
+name = "d"
+len = "a.len"
+random = { seed = 1, type = "u32" }
+
+[[launch]]"#;
+    let job = folder.load(&with("\n[[launch]]", buffers)).unwrap();
+    let data: Vec<Option<&[u8]>> = job.buffers.iter().map(|buffer| buffer.data.as_deref()).collect();
+    assert_eq!(data[0], None);
+    assert_eq!(data[1], Some(&[1u8; 16][..]));
+    let floats: Vec<u8> =
+        [1.0f32.to_bits(), 0.5f32.to_bits(), 0x7fc0_0000].iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    assert_eq!(data[2], Some(floats.as_slice()));
+    assert_eq!(data[3], Some(&[0, 0xff, 0x12][..]));
+    assert_eq!(data[4].unwrap().len(), 16);
+    assert_eq!(job.program.buffers[1].init, Init::Blob(BlobId { root: hash::plain(&[1; 16]), len: 16 }));
+    assert_eq!(job.input_bytes(), 16 + 12 + 3 + 16);
+}
+
+#[test]
+fn another_file_takes_a_buffers_place() {
+    let folder = Folder::new();
+    let file = folder.write(
+        "job.toml",
+        with("output = true", "output = true\nu32 = [1]")
+            .replace("len = \"n * 4\"\n", "")
+            .replace("n = 1000", "n = \"out.len / 4\""),
+    );
+    let other = folder.write("other.bin", [9u8; 12]);
+    let options = Options { files: vec![("out".into(), other)], ..Options::default() };
+    let job = Job::load(&file, &options).unwrap();
+    assert_eq!(job.buffers[0].data.as_deref(), Some(&[9u8; 12][..]));
+}
+
+#[test]
+fn steps_run_in_the_order_of_the_file() {
+    let launch = |header: &str| {
+        format!(
+            "[[{header}]]\nentry = \"fill\"\ngrid = 8\nblock = 128\nargs = [\"buf:out\", \"iteration\"]\nwrites = [{{ buffer = \"out\", range = 512 }}]\n"
+        )
+    };
+    let head = JOB.split("[[launch]]").next().unwrap();
+    let text = format!(
+        "{head}[[repeat]]\ntimes = 3\n{}{}\n{}\n[[repeat]]\ntimes = \"n / 500\"\n{}",
+        launch("repeat.launch"),
+        launch("repeat.launch"),
+        launch("launch"),
+        launch("repeat.launch")
+    );
+    let job = Folder::new().load(&text).unwrap();
+    let lengths: Vec<u64> = job.program.steps.iter().map(Step::len).collect();
+    assert_eq!(lengths, [6, 1, 2]);
+    assert_eq!(job.launches.len(), 4);
+}
+
+#[test]
+fn structures_are_laid_out_as_in_c() {
+    let text = PTX
+        .replace(".param .u32 fill_n", ".param .align 8 .b8 fill_s[24]")
+        .replace("ld.param.u32 %r1, [fill_n]", "ld.param.u32 %r1, [fill_s]");
+    let folder = Folder::new();
+    folder.write("k.ptx", text);
+    let job = folder
+        .load(&with("{ u32 = \"n\" }", "{ struct = [{ u8 = 1 }, { u16 = 2 }, { f64 = 1.0 }, { i8 = -1 }] }"))
+        .unwrap();
+    let Step::Launch(launch) = &job.program.steps[0] else { panic!("a launch") };
+    let Arg::Bytes(bytes) = &launch.args[1] else { panic!("bytes") };
+    let mut expected = vec![1, 0, 2, 0, 0, 0, 0, 0];
+    expected.extend(1.0f64.to_le_bytes());
+    expected.extend([0xff, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes.to_vec(), expected);
+}
+
+#[test]
+fn the_full_form_of_a_write_map_is_taken_as_it_is() {
+    let text = with(
+        "{ buffer = \"out\", range = \"block.x * 4\" }",
+        "{ buffer = \"out\", base = 8, run = 4, dims = [{ stride = 4, extent = 900, axis = \"x\", tile = 128 }] }",
+    );
+    let job = Folder::new().load(&text).unwrap();
+    let Step::Launch(launch) = &job.program.steps[0] else { panic!("a launch") };
+    let Writes::Maps(maps) = &launch.writes;
+    assert_eq!((maps[0].base, maps[0].run), (8, 4));
+    assert_eq!(
+        maps[0].dims.to_vec(),
+        [Dim::Span { stride: 4, extent: 900, axis: Some(assay_primitives::Axis::X), tile: 128 }]
+    );
+}
+
+#[test]
+fn what_is_no_toml_names_the_line() {
+    assert!(refusal("[kernels]", "[kernels").starts_with("job.toml:5: "), "{}", refusal("[kernels]", "[kernels"));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_those_that_are_known() {
+    assert_eq!(
+        refusal("block = 128", "blocks = 128"),
+        "job.toml:16: launch[0]: unknown key `blocks`; known here: kernel, entry, grid, block, shared, args, writes"
+    );
+    assert_eq!(
+        refusal("[vars]", "version = 1\n[vars]"),
+        "job.toml:1: unknown key `version`; known here: vars, kernels, buffer, launch, repeat"
+    );
+}
+
+#[test]
+fn a_missing_key_is_named_where_it_should_stand() {
+    assert_eq!(refusal("block = 128\n", ""), "job.toml:13: launch[0]: `block` is missing");
+    assert_eq!(refusal("len = \"n * 4\"\n", ""), "job.toml:8: buffer[0]: `len` is missing");
+}
+
+#[test]
+fn truncated_ptx_is_refused_with_its_line() {
+    let folder = Folder::new();
+    folder.write("k.ptx", &PTX[..PTX.find("st.global.u32").unwrap() + 5]);
+    let message = folder.message(JOB);
+    assert!(message.starts_with("job.toml:6: kernels.k: k.ptx:22: "), "{message}");
+}
+
+#[test]
+fn a_missing_kernel_file_is_named() {
+    assert_eq!(
+        refusal("k.ptx", "none.ptx"),
+        "job.toml:6: kernels.k: cannot read none.ptx: No such file or directory (os error 2)"
+    );
+    assert_eq!(refusal("k.ptx", "k.txt"), "job.toml:6: kernels.k: `k.txt` is not one of the files .ptx and .cu");
+}
+
+#[test]
+fn a_rejected_entry_is_refused_with_the_reason_and_the_line_of_the_ptx() {
+    let text = with("entry = \"fill\"", "entry = \"vague\"");
+    let message = Folder::new().message(&text);
+    assert!(message.starts_with("job.toml:14: launch[0].entry: entry `vague` is not accepted: "), "{message}");
+    assert!(message.ends_with("(k.ptx:33)"), "{message}");
+}
+
+#[test]
+fn an_unknown_entry_is_named_with_those_there_are() {
+    assert_eq!(
+        refusal("entry = \"fill\"", "entry = \"fil\""),
+        "job.toml:14: launch[0].entry: no entry is called `fil`; there are: fill, vague"
+    );
+    assert_eq!(refusal("entry = \"fill\"\n", ""), "job.toml:13: launch[0]: `entry` must be one of fill, vague");
+}
+
+#[test]
+fn a_huge_grid_is_refused() {
+    for grid in ["[65535, 65535]", "[1, 65536]", "[1, 1, 65536]"] {
+        assert_eq!(
+            refusal("grid = \"ctas\"", &format!("grid = {grid}")),
+            "job.toml:15: launch[0].grid: each axis of the grid is at least 1, y and z at most 65535, all together at most 2147483648 CTAs"
+        );
+    }
+    assert_eq!(
+        refusal("grid = \"ctas\"", "grid = 4_000_000_000"),
+        "job.toml:15: launch[0].grid: 4000000000 is not in 1..=2147483648"
+    );
+}
+
+#[test]
+fn zero_sizes_are_refused_where_they_stand() {
+    assert_eq!(refusal("grid = \"ctas\"", "grid = 0"), "job.toml:15: launch[0].grid: 0 is not in 1..=2147483648");
+    assert_eq!(refusal("block = 128", "block = [128, 0]"), "job.toml:16: launch[0].block[1]: 0 is not in 1..=1024");
+    assert_eq!(refusal("len = \"n * 4\"", "len = 0"), "job.toml:10: buffer[0].len: 0 is not in 1..=17179869184");
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "range = 0"),
+        "job.toml:18: launch[0].writes[0].range: 0 is not in 1..=18446744073709551615"
+    );
+}
+
+#[test]
+fn a_block_of_too_many_threads_is_refused() {
+    assert_eq!(
+        refusal("block = 128", "block = [64, 32]"),
+        "job.toml:16: launch[0].block: each axis of the block is at least 1, z at most 64, all together at most 1024 threads (or what the entry's .maxntid says)"
+    );
+}
+
+#[test]
+fn too_much_shared_memory_is_refused() {
+    assert_eq!(
+        refusal("block = 128", "block = 128\nshared = 100_000"),
+        "job.toml:13: launch[0]: static and dynamic shared memory together exceed 98304 bytes"
+    );
+}
+
+#[test]
+fn overlapping_write_maps_are_refused() {
+    assert_eq!(
+        refusal(
+            "range = \"block.x * 4\" }",
+            "range = 500, len = 4000 }, { buffer = \"out\", base = 8, all-by-cta0 = true }"
+        ),
+        "job.toml:18: launch[0].writes[1]: the write map may overlap an earlier one of the same buffer"
+    );
+}
+
+#[test]
+fn write_maps_outside_their_buffer_are_refused() {
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "range = \"block.x * 4\", len = 4001"),
+        "job.toml:18: launch[0].writes[0]: the write map reaches outside its buffer"
+    );
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "per-cta = 600"),
+        "job.toml:18: launch[0].writes[0]: the write map reaches outside its buffer"
+    );
+}
+
+#[test]
+fn ctas_that_would_share_bytes_are_refused() {
+    assert_eq!(
+        refusal("grid = \"ctas\"", "grid = [\"ctas\", 2]").split(": ").last(),
+        Some("`range` over a grid of several axes needs whole ranges for all CTAs; use `tile`, or the full form")
+    );
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "run = 4000"),
+        "job.toml:18: launch[0].writes[0]: two CTAs would own the same bytes: every axis of the grid that is longer than 1 must appear exactly once"
+    );
+}
+
+#[test]
+fn a_write_map_without_a_form_or_with_two_is_refused() {
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "base = 0"),
+        "job.toml:18: launch[0].writes[0]: `range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run` is missing"
+    );
+    assert_eq!(
+        refusal("range = \"block.x * 4\"", "range = 512, per-cta = 4"),
+        "job.toml:18: launch[0].writes[0]: a write map has either `range` or `per-cta`"
+    );
+}
+
+#[test]
+fn data_of_another_length_is_refused() {
+    let folder = Folder::new();
+    folder.write("x.bin", [1u8; 16]);
+    assert_eq!(
+        folder.message(&with("len = \"n * 4\"", "len = 20\nfile = \"x.bin\"")),
+        "job.toml:10: buffer[0].len: the data of `out` has 16 bytes, 20 expected"
+    );
+    assert_eq!(
+        folder.message(&with(
+            "output = true",
+            "output = { image = \"o.png\", format = \"rgba8\", width = 10, height = 10 }"
+        )),
+        "job.toml:11: buffer[0].output.image: `out` has 4000 bytes, 400 expected"
+    );
+}
+
+#[test]
+fn arguments_must_fit_their_parameters() {
+    assert_eq!(
+        refusal("{ u32 = \"n\" }", "{ u64 = \"n\" }"),
+        "job.toml:17: launch[0].args[1]: u64 has 8 bytes, parameter 1 of `fill` has 4"
+    );
+    assert_eq!(
+        refusal(", { u32 = \"n\" }", ""),
+        "job.toml:17: launch[0].args: 1 arguments, but `fill` has 2 parameters"
+    );
+    assert_eq!(
+        refusal("{ u32 = \"n\" }", "\"n\""),
+        "job.toml:17: launch[0].args[1]: expected \"buf:NAME\", \"iteration\", or a table such as { u32 = \"n\" }, found text"
+    );
+    assert_eq!(
+        refusal("{ u32 = \"n\" }", "{ u32 = \"n << 24\" }"),
+        "job.toml:17: launch[0].args[1].u32: 16777216000 is not in 0..=4294967295"
+    );
+    assert_eq!(
+        refusal("buf:out", "buf:in"),
+        "job.toml:17: launch[0].args[0]: no buffer is called `in`; there are: out"
+    );
+    assert_eq!(refusal("buf:out", "buf:out+n*4"), "job.toml:17: launch[0].args[0]: 4000 is not in 0..=3999");
+}
+
+#[test]
+fn expressions_that_have_no_value_name_their_line() {
+    assert_eq!(
+        refusal("len = \"n * 4\"", "len = \"m * 4\""),
+        "job.toml:10: buffer[0].len: in \"m * 4\": nothing is called `m`"
+    );
+    assert_eq!(refusal("n = 1000", "n = \"ctas + 1\""), "job.toml:3: vars.ctas: `n` is defined by itself");
+    assert_eq!(
+        refusal("\"ceil_div(n, 128)\"", "\"ceil_div(n, 0)\""),
+        "job.toml:3: vars.ctas: in \"ceil_div(n, 0)\": division by zero"
+    );
+}
+
+#[test]
+fn a_job_without_output_or_launch_is_refused() {
+    assert_eq!(
+        refusal("output = true", "output = false"),
+        "job.toml: no buffer has `output`: there would be nothing to download"
+    );
+    let head = JOB.split("[[launch]]").next().unwrap();
+    assert_eq!(Folder::new().message(head), "job.toml: nothing to do: no launch, or a repeat of nothing");
+}
+
+#[test]
+fn too_many_rounds_are_refused() {
+    let text = JOB.replace("[[launch]]", "[[repeat]]\ntimes = 5000\n[[repeat.launch]]");
+    assert_eq!(
+        Folder::new().message(&text),
+        "job.toml: the program is too large: at most 4096 launches with repeats counted out, and 65536 bytes encoded"
+    );
+}
+
+#[test]
+fn two_buffers_of_one_name_are_refused() {
+    let twice = "[[buffer]]\nname = \"out\"\nlen = 4\n\n[[launch]]";
+    assert_eq!(refusal("[[launch]]", twice), "job.toml:14: buffer[1].name: a second buffer called `out`");
+}
+
+#[test]
+fn outputs_stay_in_their_folder() {
+    for path in ["../x.bin", "/etc/x.bin", ""] {
+        assert_eq!(
+            refusal("output = true", &format!("output = \"{path}\"")),
+            format!("job.toml:11: buffer[0].output: `{path}` is not one of the paths inside the folder of the outputs")
+        );
+    }
+}
+
+#[test]
+fn a_picture_that_is_none_is_refused() {
+    let folder = Folder::new();
+    folder.write("p.png", "no picture");
+    let message = folder.message(&with("len = \"n * 4\"", "image = { file = \"p.png\", format = \"rgba8\" }"));
+    assert!(message.starts_with("job.toml:10: buffer[0].image: p.png: "), "{message}");
+    let message = folder.message(&with("len = \"n * 4\"", "image = { file = \"p.png\", format = \"bgr\" }"));
+    assert_eq!(message, "job.toml:10: buffer[0].image.format: `bgr` is not one of rgba8, rgb8, gray8");
+}
+
+#[test]
+fn a_job_file_that_is_not_there_is_named() {
+    let error = Job::load(Path::new("no/such/job.toml"), &Options::default()).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "no/such/job.toml: cannot read no/such/job.toml: No such file or directory (os error 2)"
+    );
+}

@@ -90,8 +90,26 @@ pub fn range(target: &Target, bytes: u64, len: u64, axis: Option<Axis>) -> Resul
         (None, [axis]) => *axis,
         (None, _) => return linear(target, bytes, len),
     };
-    let (run, dim) = packed(axis, target.ctas(axis), len, bytes, 1)?;
-    Ok(vec![target.map(target.base, vec![dim], run)?])
+    along(target, target.base, bytes, len, axis)
+}
+
+/// `bytes` in a row for each CTA along `axis`, from `base`; one map for whole ranges and one for the cut one.
+fn along(target: &Target, base: u64, bytes: u64, len: u64, axis: Axis) -> Result<Vec<WriteMap>, Problem> {
+    let ctas = target.ctas(axis);
+    let (Some(whole), Some(rest)) = (len.checked_div(bytes), len.checked_rem(bytes)) else {
+        return Err(Problem::Form("`range` wants at least one byte"));
+    };
+    let whole = whole.min(ctas);
+    let mut maps = Vec::new();
+    if whole > 0 {
+        let dim = Dim::Span { stride: signed(bytes)?, extent: whole, axis: Some(axis), tile: 1 };
+        maps.push(target.map(base, vec![dim], bytes)?);
+    }
+    if rest > 0 && whole < ctas {
+        let index = u32::try_from(whole).unwrap_or(u32::MAX);
+        maps.push(target.map(base.saturating_add(mul(whole, bytes)?), vec![Dim::At { axis, index }], rest)?);
+    }
+    Ok(maps)
 }
 
 fn linear(target: &Target, bytes: u64, len: u64) -> Result<Vec<WriteMap>, Problem> {
@@ -194,10 +212,9 @@ pub fn grid_stride(target: &Target, each: u64, count: u64, element: u64) -> Resu
         ];
         maps.push(target.map(target.base, dims, bytes)?);
     }
-    if rest > 0 || rounds == 0 {
+    if rest > 0 {
         let base = target.base.saturating_add(mul(rounds, stride)?);
-        let (run, dim) = packed(Axis::X, ctas, rest, each, element)?;
-        maps.push(target.map(base, vec![dim], run)?);
+        maps.extend(along(target, base, bytes, mul(rest, element)?, Axis::X)?);
     }
     Ok(maps)
 }

@@ -95,12 +95,13 @@ extern "C" __global__ void update(int n, const float *__restrict__ points, const
             sum.w += 1.0f;
         }
     sums[threadIdx.x] = sum;
+    __syncthreads();
     for (int half = 32; half > 0; half /= 2) {
-        __syncthreads();
         if (threadIdx.x < half) {
             float4 a = sums[threadIdx.x], b = sums[threadIdx.x + half];
             sums[threadIdx.x] = make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
         }
+        __syncthreads(); // after the last step too: the compiler lets all threads read sums[0] below
     }
     if (threadIdx.x == 0 && sums[0].w > 0.0f) {
         centres[3 * blockIdx.x] = sums[0].x / sums[0].w;

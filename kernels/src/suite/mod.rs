@@ -2,11 +2,14 @@
 
 use crate::{Job, JobError};
 
+mod bignum;
 mod compress;
+mod control;
 mod conv;
 mod elementwise;
 mod gemm;
 mod graph;
+mod halves;
 mod hash;
 mod linear;
 mod nn;
@@ -15,6 +18,7 @@ mod picture;
 mod reduce;
 mod rng;
 mod scan;
+mod search;
 mod sort;
 mod statistics;
 mod stencil;
@@ -24,11 +28,14 @@ mod transform;
 /// All of them.
 pub fn jobs() -> Result<Vec<Job>, JobError> {
     let families = [
+        bignum::jobs()?,
         compress::jobs()?,
+        control::jobs()?,
         conv::jobs()?,
         elementwise::jobs()?,
         gemm::jobs()?,
         graph::jobs()?,
+        halves::jobs()?,
         hash::jobs()?,
         linear::jobs()?,
         nn::jobs()?,
@@ -37,6 +44,7 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
         reduce::jobs()?,
         rng::jobs()?,
         scan::jobs()?,
+        search::jobs()?,
         sort::jobs()?,
         statistics::jobs()?,
         stencil::jobs()?,

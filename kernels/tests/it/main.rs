@@ -3,5 +3,6 @@
 
 mod engine;
 mod expected;
+mod refused;
 mod sources;
 mod support;

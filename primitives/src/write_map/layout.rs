@@ -35,8 +35,6 @@ pub(super) struct Layout {
     used: usize,
     /// The CTA, as far as the levels do not decide it.
     cta: [u32; 3],
-    /// Coordinates of one CTA in all dimensions, at most.
-    coordinates: u64,
 }
 
 impl Layout {
@@ -51,7 +49,6 @@ impl Layout {
             levels: [Level::NONE; MAX_DIMS as usize],
             used: 0,
             cta: [0; 3],
-            coordinates: 1,
         };
         let mut seen = grid.map(|ctas| ctas <= 1);
         let mut named = [false; 3];
@@ -94,8 +91,6 @@ impl Layout {
                 if count == 0 {
                     return Err(MapError::Empty);
                 }
-                let mine = tile.map_or(count, |(_, tile)| tile.min(count));
-                self.coordinates = self.coordinates.saturating_mul(mine);
                 if count > 1 {
                     *self.levels.get_mut(self.used).ok_or(MapError::Overlap)? =
                         Level { step: stride.unsigned_abs(), count, tile, falling: *stride < 0 };
@@ -127,9 +122,18 @@ impl Layout {
         self.low.saturating_add(self.size)
     }
 
-    /// Runs and bytes of one CTA, at most.
+    /// Runs and bytes of one CTA, at most; runs that touch are one where they are innermost.
     pub fn share(&self) -> (u64, u64) {
-        (self.coordinates, self.coordinates.saturating_mul(self.run))
+        let (mut runs, mut bytes, mut touching) = (1u64, self.run, true);
+        for level in self.levels().iter().rev() {
+            let mine = level.tile.map_or(level.count, |(_, tile)| tile.min(level.count));
+            touching &= mine == 1 || level.step == bytes;
+            bytes = bytes.saturating_mul(mine);
+            if !touching {
+                runs = runs.saturating_mul(mine);
+            }
+        }
+        (runs, bytes)
     }
 
     fn levels(&self) -> &[Level] {

@@ -1,6 +1,6 @@
 use assay_primitives::{
     Axis, Dim, WriteMap, Writes,
-    write_map::{MAX_OWNED_BYTES, MapError, Owner},
+    write_map::{MAX_OWNED_BYTES, MAX_OWNED_RUNS, MapError, Owner},
 };
 use proptest::prelude::*;
 
@@ -265,6 +265,10 @@ fn one_cta_may_not_own_more_than_a_witness_carries() {
     assert_eq!(check(map_of(0, &[], MAX_OWNED_BYTES)), Ok(()));
     assert_eq!(check(map_of(0, &[], MAX_OWNED_BYTES + 1)), Err((0, MapError::TooMuch)));
     assert_eq!(check(map_of(0, &[span(2, 1 << 30, None, 1)], 1)), Err((0, MapError::TooMuch)));
+    assert_eq!(check(map_of(0, &[span(5, MAX_OWNED_RUNS, None, 1)], 4)), Ok(()));
+    assert_eq!(check(map_of(0, &[span(5, MAX_OWNED_RUNS + 1, None, 1)], 4)), Err((0, MapError::TooMuch)));
+    // Rows that touch are one run.
+    assert_eq!(check(map_of(0, &[span(2048, 1024, None, 1), span(4, 512, None, 1)], 4)), Ok(()));
     assert_eq!(
         writes(vec![map_of(0, &[span(2, 1 << 30, Some(Axis::X), 256)], 1)]).check([1 << 22, 1, 1], &[len]),
         Ok(())

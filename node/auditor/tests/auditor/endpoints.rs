@@ -1,165 +1,22 @@
-//! The auditor against a chain that a test drives and providers that misbehave.
-#![allow(clippy::unwrap_used, clippy::panic)]
+//! Endpoints that are dead, hostile or slow, and what becomes of the reports.
 
-use assay_auditor::{Auditor, Chain, ChainError, FaultProof, Options};
+use crate::harness::{Fake, GATHER, GENESIS, PATH, RESEND, auditor, chain, pass, program, serve, task};
 use assay_primitives::{
-    BlockNumber, Buffer, Hash, Init, KernelId, Launch, OrderId, Program, ProgramId, Step, Writes,
-    audit::{Report, draw_units, report_statement, vrf_input},
-    order::{AuditLevel, AuditTask, ReportVerdict},
+    audit::{draw_units, report_statement, vrf_input},
+    order::{AuditTask, ReportVerdict},
 };
 use assay_runtime_api::vrf::{self, AUDIT_KEY};
 use axum::{Router, body::Body, http::StatusCode, response::Redirect, routing::get};
-use sp_core::{
-    Pair,
-    sr25519::{self, Public},
-};
+use sp_core::{Pair, sr25519};
 use sp_keystore::{Keystore, testing::MemoryKeystore};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     convert::Infallible,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
-use tokio::sync::mpsc;
-
-const SLOT: Duration = Duration::from_millis(60);
-const GENESIS: Hash = [9; 32];
-/// A little longer than the auditor waits for company before it sends.
-const GATHER: Duration = Duration::from_millis(200);
-/// Blocks after which the auditor sends again.
-const RESEND: BlockNumber = 3;
-
-#[derive(Default)]
-struct Fake {
-    best: AtomicU32,
-    tasks: Mutex<Vec<AuditTask>>,
-    programs: Mutex<HashMap<ProgramId, Program>>,
-    reports: Mutex<Vec<(BlockNumber, Public, Vec<Report>)>>,
-    refuse_batches: bool,
-}
-
-#[derive(Clone)]
-struct Handle(Arc<Fake>);
-
-impl std::ops::Deref for Handle {
-    type Target = Fake;
-
-    fn deref(&self) -> &Fake {
-        &self.0
-    }
-}
-
-impl Chain for Handle {
-    fn best(&self) -> BlockNumber {
-        self.best.load(Ordering::SeqCst)
-    }
-
-    fn genesis(&self) -> Hash {
-        GENESIS
-    }
-
-    fn tasks(&self, _: Public) -> Result<Vec<AuditTask>, ChainError> {
-        Ok(self.tasks.lock().unwrap().clone())
-    }
-
-    fn program(&self, program: ProgramId) -> Result<Option<Program>, ChainError> {
-        Ok(self.programs.lock().unwrap().get(&program).cloned())
-    }
-
-    fn kernel_code(&self, _: KernelId) -> Result<Option<Vec<u8>>, ChainError> {
-        Ok(None)
-    }
-
-    fn unit_fuel(&self) -> Result<u64, ChainError> {
-        Ok(1_000)
-    }
-
-    async fn report(&self, auditor: Public, reports: Vec<Report>) -> Result<(), ChainError> {
-        if self.refuse_batches && reports.len() > 1 {
-            return Err(ChainError::Pool("no batches".into()));
-        }
-        self.reports.lock().unwrap().push((self.best(), auditor, reports));
-        Ok(())
-    }
-
-    async fn report_fault(&self, _: Public, _: FaultProof, _: sr25519::Signature) -> Result<(), ChainError> {
-        panic!("nothing here is at fault")
-    }
-}
-
-/// A program of four units and no kernel.
-fn program() -> Program {
-    let launch = Launch {
-        kernel: 0,
-        entry: b"k".to_vec().try_into().unwrap(),
-        grid: [4, 1, 1],
-        block: [1, 1, 1],
-        shared: 0,
-        args: Default::default(),
-        writes: Writes::Maps(Default::default()),
-    };
-    Program {
-        kernels: Default::default(),
-        buffers: vec![Buffer { len: 4, init: Init::Zero, output: true }].try_into().unwrap(),
-        steps: vec![Step::Launch(launch)].try_into().unwrap(),
-    }
-}
-
-fn task(order: OrderId, endpoint: &str) -> AuditTask {
-    AuditTask {
-        order,
-        attempt: 0,
-        provider: [1; 32],
-        endpoint: endpoint.into(),
-        program: program().id(),
-        trace_root: [2; 32],
-        committed_at: 0,
-        window_ends: 6,
-        audit: AuditLevel { auditors: 1, units: 3 },
-        validators: 1,
-        reported: false,
-    }
-}
-
-/// An auditor with Alice's key over `chain`, and what wakes it.
-fn auditor(chain: Arc<Fake>) -> (Public, mpsc::UnboundedSender<()>) {
-    let keystore = Arc::new(MemoryKeystore::new());
-    let key = keystore.sr25519_generate_new(AUDIT_KEY, Some("//Alice")).unwrap();
-    let options = Options { audit_threads: None, audit_private_endpoints: true };
-    let auditor = Auditor::new(Handle(chain), keystore, SLOT, None, &options).unwrap();
-    let (wake, mut woken) = mpsc::unbounded_channel();
-    tokio::spawn(auditor.run(futures::stream::poll_fn(move |context| woken.poll_recv(context))));
-    (key, wake)
-}
-
-fn chain(tasks: Vec<AuditTask>) -> Fake {
-    Fake {
-        tasks: Mutex::new(tasks),
-        programs: Mutex::new(HashMap::from([(program().id(), program())])),
-        ..Default::default()
-    }
-}
-
-/// Lets `blocks` blocks pass.
-async fn pass(chain: &Fake, wake: &mpsc::UnboundedSender<()>, blocks: u32) {
-    for _ in 0..blocks {
-        chain.best.fetch_add(1, Ordering::SeqCst);
-        wake.send(()).unwrap();
-        tokio::time::sleep(SLOT).await;
-    }
-}
-
-async fn serve(router: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    format!("http://{address}")
-}
-
-const PATH: &str = "/v1/orders/{order}/{attempt}/witness";
 
 #[tokio::test]
 async fn dead_and_hostile_endpoints_end_as_withheld_in_time() {

@@ -1,0 +1,14 @@
+//! The engine against independent host arithmetic, its rules against kernels that break them and near misses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod control;
+mod conversions;
+mod digests;
+mod floats;
+mod integers;
+mod memory;
+mod parsing;
+mod races;
+mod rejections;
+mod support;
+mod warps;

@@ -1,0 +1,115 @@
+use crate::support::{passes, traps};
+use assay_engine::TrapKind;
+
+const SHARED: &str = ".shared .align 8 .b8 s[2048]; mov.u32 %r8, s; mad.lo.u32 %r9, %r1, 4, %r8;";
+
+fn races(body: &str, threads: u32) {
+    traps(&format!("{SHARED} {body}"), threads, TrapKind::Race);
+}
+
+fn sound(body: &str, threads: u32) {
+    passes(&format!("{SHARED} {body}"), threads);
+}
+
+#[test]
+fn writes_and_reads_of_other_threads_need_a_barrier_between() {
+    let write = "st.shared.u32 [%r9], %r1;";
+    let read = "xor.b32 %r10, %r1, 1; mad.lo.u32 %r11, %r10, 4, %r8; ld.shared.u32 %r12, [%r11];";
+    sound(&format!("{write} bar.sync 0; {read}"), 128);
+    races(&format!("{write} {read}"), 128);
+    // Across warps only the block's barrier helps.
+    let far = "xor.b32 %r10, %r1, 32; mad.lo.u32 %r11, %r10, 4, %r8; ld.shared.u32 %r12, [%r11];";
+    sound(&format!("{write} bar.sync 0; {far}"), 128);
+    races(&format!("{write} bar.sync 0; {write} bar.warp.sync 0xffffffff; {far}"), 128);
+    sound(&format!("{write} bar.warp.sync 0xffffffff; {read}"), 128);
+    // Reads before a write.
+    races(&format!("{write} bar.sync 0; {read} st.shared.u32 [%r9], 5;"), 128);
+    sound(&format!("{write} bar.sync 0; {read} bar.sync 0; st.shared.u32 [%r9], 5;"), 128);
+}
+
+#[test]
+fn two_writes_to_a_byte_are_a_race_and_to_neighbours_are_not() {
+    races("st.shared.u32 [%r8], %r1;", 2);
+    races(
+        "shr.u32 %r10, %r1, 5; mad.lo.u32 %r10, %r10, 0, %r8; setp.eq.u32 %p1, %r1, 0; setp.eq.or.u32 %p1, %r1, 40, %p1; @%p1 st.shared.u32 [%r10], %r1;",
+        64,
+    );
+    sound("add.u32 %r10, %r8, %r1; st.shared.u8 [%r10], %r1;", 64);
+    races("shr.u32 %r10, %r1, 1; add.u32 %r10, %r8, %r10; st.shared.u8 [%r10], %r1;", 64);
+    // A thread may do with its own bytes as it likes.
+    sound(
+        "st.shared.u32 [%r9], 1; ld.shared.u32 %r10, [%r9]; st.shared.u32 [%r9], %r10; st.shared.u16 [%r9+2], 3;",
+        64,
+    );
+}
+
+#[test]
+fn everybody_may_read_what_nobody_writes() {
+    let fill = "setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 [%r8], 9; bar.sync 0;";
+    sound(&format!("{fill} ld.shared.u32 %r10, [%r8];"), 256);
+    races(&format!("{fill} ld.shared.u32 %r10, [%r8]; @%p1 st.shared.u32 [%r8], 8;"), 256);
+    races(&format!("{fill} ld.shared.u32 %r10, [%r8]; setp.eq.u32 %p2, %r1, 255; @%p2 st.shared.u32 [%r8], 8;"), 256);
+}
+
+#[test]
+fn a_tree_of_warp_barriers_is_sound_and_without_them_it_is_not() {
+    let step = |offset: u32, sync: &str| {
+        format!(
+            "setp.lt.u32 %p1, %r1, {offset}; @%p1 ld.shared.u32 %r10, [%r9+{}]; @%p1 ld.shared.u32 %r11, [%r9];
+             @%p1 add.u32 %r10, %r10, %r11; @%p1 st.shared.u32 [%r9], %r10; {sync}\n",
+            offset * 4
+        )
+    };
+    let tree = |sync: &str| {
+        let mut body = format!("st.shared.u32 [%r9], %r1; {sync}\n");
+        for offset in [16, 8, 4, 2, 1] {
+            body += &step(offset, sync);
+        }
+        body
+    };
+    sound(&tree("bar.warp.sync -1;"), 32);
+    races(&tree(""), 32);
+}
+
+#[test]
+fn global_bytes_of_the_block_are_watched_as_well() {
+    traps("st.global.u32 [%rd1], %r1;", 2, TrapKind::Race);
+    passes(
+        "st.global.u64 [%rd6], %rd5; bar.sync 0; xor.b32 %r2, %r1, 33; mul.wide.u32 %rd10, %r2, 8; add.s64 %rd10, %rd1, %rd10; ld.global.u64 %rd11, [%rd10];",
+        64,
+    );
+    traps(
+        "st.global.u64 [%rd6], %rd5; xor.b32 %r2, %r1, 33; mul.wide.u32 %rd10, %r2, 8; add.s64 %rd10, %rd1, %rd10; ld.global.u64 %rd11, [%rd10];",
+        64,
+        TrapKind::Race,
+    );
+    traps("ld.global.u64 %rd11, [%rd1+8]; st.global.u64 [%rd6], %rd11;", 64, TrapKind::Race);
+    passes("ld.global.u64 %rd11, [%rd1+8]; bar.sync 0; st.global.u64 [%rd6], %rd11;", 64);
+}
+
+#[test]
+fn reductions_of_one_kind_do_not_race_with_each_other() {
+    let zero = "setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 [%r8], 0; bar.sync 0;";
+    let read = "bar.sync 0; ld.shared.u32 %r10, [%r8]; cvt.u64.u32 %rd10, %r10; st.global.u64 [%rd6], %rd10;";
+    let body = format!("{SHARED} {zero} atom.shared.add.u32 %r20, [%r8], %r1; {read}");
+    assert!(crate::support::words(&body, 100).iter().all(|sum| *sum == 4950));
+    let body = format!("{SHARED} {zero} red.shared.max.u32 [%r8], %r1; {read}");
+    assert!(crate::support::words(&body, 100).iter().all(|most| *most == 99));
+    races(&format!("{zero} red.shared.add.u32 [%r8], 1; red.shared.xor.b32 [%r8], 1;"), 64);
+    races(&format!("{zero} red.shared.add.u32 [%r8], 1; ld.shared.u32 %r10, [%r8];"), 64);
+    races(&format!("{zero} @%p1 st.shared.u32 [%r8], 3; red.shared.add.u32 [%r8], 1;"), 64);
+}
+
+#[test]
+fn a_barrier_that_some_threads_miss_is_a_fault() {
+    traps("setp.lt.u32 %p1, %r1, 16; @!%p1 bra L; bar.sync 0; L: st.global.u64 [%rd6], %rd5;", 32, TrapKind::Barrier);
+    traps("setp.lt.u32 %p1, %r1, 16; @%p1 bra L; bar.sync 0; bra M; L: bar.sync 0; M:", 32, TrapKind::Barrier);
+    // A warp that waits at another barrier never comes.
+    traps("setp.lt.u32 %p1, %r1, 32; @%p1 bra L; bar.sync 1; bra M; L: bar.sync 0; M:", 64, TrapKind::Barrier);
+    // Uniform branches, and threads that are gone, do no harm.
+    passes("setp.lt.u32 %p1, %r1, 64; @!%p1 bra L; bar.sync 0; L: st.global.u64 [%rd6], %rd5;", 64);
+    passes("setp.ge.u32 %p1, %r1, 40; @%p1 bra L; bar.sync 0; st.global.u64 [%rd6], %rd5; L:", 64);
+    passes("setp.ge.u32 %p1, %r1, 32; @%p1 bra L; bar.sync 0; L: bar.sync 0; ", 32);
+    // Different barriers with one number are one barrier.
+    passes("setp.lt.u32 %p1, %r1, 32; @%p1 bra L; bar.sync 0; bra M; L: bar.sync 0; M:", 64);
+}

@@ -1,0 +1,122 @@
+use crate::support::{parse, rejection, text};
+
+fn refused(instruction: &str, words: &str) {
+    let source = text(&format!("\n{instruction}\n"));
+    let line = source.lines().position(|line| line.starts_with(instruction)).unwrap() as u32 + 1;
+    let found = rejection(&source);
+    assert!(found.reason.contains(words), "{instruction}: {}", found.reason);
+    assert_eq!(found.line, line, "{instruction}");
+    assert!(!found.reason.is_empty() && !found.reason.contains('\n'));
+}
+
+#[test]
+fn what_cannot_be_exact_is_refused_with_the_reason() {
+    for (instruction, words) in [
+        ("ex2.approx.f32 %f1, %f2;", "approximate"),
+        ("lg2.approx.ftz.f32 %f1, %f2;", "approximate"),
+        ("sin.approx.f32 %f1, %f2;", "approximate"),
+        ("tanh.approx.f32 %f1, %f2;", "approximate"),
+        ("rsqrt.approx.f32 %f1, %f2;", "approximate"),
+        ("rcp.approx.ftz.f32 %f1, %f2;", "approximate"),
+        ("div.approx.f32 %f1, %f2, %f3;", "approximate"),
+        ("div.full.f32 %f1, %f2, %f3;", "approximate"),
+        ("sqrt.approx.f32 %f1, %f2;", "approximate"),
+        ("add.f32 %f1, %f2, %f3;", "--fmad=false"),
+        ("mul.f64 %g1, %g2, %g3;", "--fmad=false"),
+        ("sub.ftz.f32 %f1, %f2, %f3;", "--fmad=false"),
+        ("atom.global.add.u32 %r2, [%rd1], 1;", "order"),
+        ("atom.add.u32 %r2, [%rd1], 1;", "order"),
+        ("red.global.add.u64 [%rd1], 1;", "order"),
+        ("atom.global.add.f32 %f1, [%rd1], %f2;", "floating-point"),
+        ("red.shared.add.f32 [%r2], %f2;", "floating-point"),
+        ("atom.shared.cas.b32 %r2, [%r3], 1, 2;", "order"),
+        ("atom.shared.exch.b32 %r2, [%r3], 1;", "order"),
+        ("mov.u32 %r2, %clock;", "clock"),
+        ("mov.u64 %rd10, %globaltimer;", "clock"),
+        ("mov.u32 %r2, %smid;", "hardware"),
+        ("mov.u32 %r2, %warpid;", "hardware"),
+        ("activemask.b32 %r2;", "schedule"),
+        ("shfl.down.b32 %r2, %r3, 1, 31;", "_sync"),
+        ("vote.ballot.b32 %r2, %p1;", "_sync"),
+        ("tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f5, %f6}];", "texture"),
+        ("cp.async.ca.shared.global [%r2], [%rd1], 16;", "asynchronous"),
+        (
+            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r1, %r1, %r1}, {%r1, %r1}, {%f1, %f2, %f3, %f4};",
+            "order",
+        ),
+        ("wmma.load.a.sync.aligned.row.m16n16k16.global.f16 {%r2}, [%rd1];", "mma.sync"),
+        ("frobnicate.u32 %r2, %r3;", "not supported"),
+        ("add.frob.u32 %r2, %r3, %r4;", ".frob"),
+        ("add.u32 %r2, %rd3, 4;", "64 bits"),
+        ("add.u32 %r2, %r3;", "operands"),
+        ("add.u32 %r2, %nosuch, 1;", "not declared"),
+        ("bra NOWHERE;", "does not exist"),
+    ] {
+        refused(instruction, words);
+    }
+}
+
+#[test]
+fn an_old_value_that_is_used_betrays_the_order() {
+    let shared = ".shared .align 4 .b8 s[64];";
+    let unused = text(&format!("{shared} atom.shared.add.u32 %r2, [s], 1;"));
+    assert!(parse(&unused).entries[0].kernel.is_ok());
+    let used = text(&format!("{shared}\natom.shared.add.u32 %r2, [s], 1;\nadd.u32 %r3, %r2, 1;"));
+    let found = rejection(&used);
+    assert!(found.reason.contains("old value"), "{}", found.reason);
+    assert_eq!(found.line, used.lines().position(|line| line.starts_with("atom")).unwrap() as u32 + 1);
+}
+
+#[test]
+fn each_entry_is_judged_alone_and_the_source_line_is_named() {
+    let source = "
+.version 8.0
+.target sm_80
+.address_size 64
+.entry good() { ret; }
+.entry bad()
+{
+.reg .f32 %f<4>;
+.loc 1 17 3
+mov.f32 %f1, 0f3F800000;
+.loc 1 42 9
+sin.approx.f32 %f2, %f1;
+ret;
+}
+.file 1 \"waves.cu\"
+";
+    let module = parse(source);
+    assert!(module.entry("good").unwrap().kernel.is_ok());
+    let rejection = module.entry("bad").unwrap().kernel.as_ref().err().unwrap();
+    assert_eq!(rejection.source, Some(("waves.cu".to_owned(), 42)));
+    assert_eq!(rejection.line, 12);
+}
+
+#[test]
+fn recursion_and_undefined_functions_are_refused() {
+    let module = |calls: &str| {
+        format!(
+            ".version 8.0 .target sm_80 .address_size 64
+            .func a() {{ {calls} ret; }}
+            .func b() {{ call a; ret; }}
+            .entry k() {{ call b; ret; }}"
+        )
+    };
+    assert!(parse(&module("")).entries[0].kernel.is_ok());
+    assert!(rejection(&module("call b;")).reason.contains("recursion"));
+    assert!(rejection(&module("call a;")).reason.contains("recursion"));
+    assert!(rejection(&module("call nosuch;")).reason.contains("nosuch"));
+    let printf = ".version 8.0 .target sm_80 .address_size 64
+        .extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
+        .entry k() { .reg .b32 %r<3>; { .param .b64 a; .param .b64 b; .param .b32 r; call.uni (r), vprintf, (a, b); } ret; }";
+    assert!(rejection(printf).reason.contains("printf"));
+}
+
+#[test]
+fn sizes_beyond_the_limits_are_refused() {
+    assert!(rejection(&text(".shared .align 4 .b8 s[98305];")).reason.contains("shared"));
+    assert!(parse(&text(".shared .align 4 .b8 s[98304];")).entries[0].kernel.is_ok());
+    assert!(rejection(&text(".local .align 4 .b8 s[70000];")).reason.contains("local"));
+    let huge = text("ld.const.u32 %r2, [t];").replace(".visible", ".const .align 4 .b8 t[99999999999];\n.visible");
+    assert!(rejection(&huge).reason.contains("bytes"));
+}
