@@ -292,11 +292,11 @@ impl Machine<'_> {
     }
 
     fn charge(&mut self, cost: u32, mask: u32) -> Result<(), Fault> {
-        let steps = u64::from(cost) * u64::from(mask.count_ones());
-        match self.fuel.checked_sub(steps) {
+        let lanes = mask.count_ones();
+        match self.fuel.checked_sub(u64::from(cost) * u64::from(lanes.max(crate::LEAST_LANES))) {
             Some(rest) => {
                 self.fuel = rest;
-                self.spent += steps;
+                self.spent += u64::from(cost) * u64::from(lanes);
                 Ok(())
             }
             None => Err(Fault::trap(TrapKind::FuelExhausted, mask.trailing_zeros() as usize & 31)),
