@@ -3,13 +3,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+release=$CARGO_TARGET_DIR/release
+
 bench() {
     case $1 in
         engine)
-            cargo run --locked --release --workspace --example speed
-            cargo run --locked --release --workspace --bin assay-bench -- engine
+            "$release/examples/speed"
+            "$release/assay-bench" engine
             ;;
-        runtime) cargo run --locked --release --workspace --bin assay-bench -- runtime ;;
+        runtime) "$release/assay-bench" runtime ;;
         *)
             echo "no bench called $1: engine, runtime" >&2
             exit 2
@@ -17,6 +19,7 @@ bench() {
     esac
 }
 
+cargo build --locked --release --workspace --bin assay-bench --example speed
 if [ $# -eq 0 ]; then set -- engine runtime; fi
 for name in "$@"; do
     printf '\n\033[1m%s\033[0m\n' "$name"
