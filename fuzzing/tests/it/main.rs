@@ -5,3 +5,4 @@ mod hostile;
 mod linear;
 mod meter;
 mod seeded;
+mod work;
