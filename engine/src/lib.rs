@@ -131,6 +131,40 @@ pub trait Memory {
     fn load(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
     /// Writes `bytes` at `offset` of `buffer`.
     fn store(&mut self, buffer: u16, offset: u64, bytes: &[u8]) -> Result<(), AccessError>;
+    /// Fills `width` bytes of `out` from `lane * width` on for each lane in `lanes`, from the lane's offset. All of it like so
+    /// many loads; an error does not say which failed.
+    fn load_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.load(buffer, *offset, out)?;
+            }
+        }
+        Ok(())
+    }
+    /// Writes `width` bytes of `bytes` from `lane * width` on for each lane in `lanes`, in order, at the lane's offset. All of it
+    /// like so many stores; an error does not say which failed.
+    fn store_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        bytes: &[u8; 512],
+    ) -> Result<(), AccessError> {
+        for (lane, (bytes, offset)) in bytes.chunks_exact(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.store(buffer, *offset, bytes)?;
+            }
+        }
+        Ok(())
+    }
     /// Whether the CTA may own a byte of `buffer`. Where it owns none, reads need no race detector.
     fn writable(&self, buffer: u16) -> bool {
         let _ = buffer;

@@ -3,6 +3,7 @@
 mod collective;
 mod digest;
 mod memory;
+mod rows;
 mod shadow;
 mod step;
 mod warp;
@@ -56,11 +57,15 @@ pub(crate) struct Machine<'k> {
     shared: Vec<u8>,
     shared_shadow: Shadow,
     pages: Pages,
-    tracked: Option<(u16, bool)>,
+    tracked: [Option<(u16, bool)>; 8],
     params: Vec<u8>,
     dynamic: u32,
+    /// Counts the barriers; made small again from time to time.
     time: u32,
     block_time: u32,
+    /// By warp: the time of its last barrier.
+    synced: [u32; 32],
+    ticks: u32,
     fuel: u64,
     spent: u64,
     key: Option<Key>,
@@ -116,11 +121,13 @@ pub(crate) fn run(
         shared: vec![0; shared as usize],
         shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
         pages: Pages::default(),
-        tracked: None,
+        tracked: [None; 8],
         params,
         dynamic,
         time: 1,
         block_time: 1,
+        synced: [0; 32],
+        ticks: 1,
         fuel,
         spent: 0,
         key,
@@ -204,8 +211,24 @@ impl Machine<'_> {
 
     /// Advances time.
     fn tick(&mut self) -> Result<(), Fault> {
-        self.time = self.time.checked_add(1).ok_or(Fault::trap(TrapKind::FuelExhausted, 0))?;
+        self.ticks = self.ticks.checked_add(1).ok_or(Fault::trap(TrapKind::FuelExhausted, 0))?;
+        if self.time >= shadow::LAST_TIME {
+            self.rebase();
+        }
+        self.time += 1;
         Ok(())
+    }
+
+    /// Makes all times small.
+    #[cold]
+    fn rebase(&mut self) {
+        self.shared_shadow.rebase(self.block_time, &self.synced);
+        self.pages.shadow.rebase(self.block_time, &self.synced);
+        for synced in &mut self.synced {
+            *synced = if *synced > self.block_time { shadow::REBASED_NOW } else { 0 };
+        }
+        self.block_time = shadow::REBASED_BLOCK;
+        self.time = shadow::REBASED_NOW;
     }
 
     /// Lets the warps pass whose barrier is complete; traps where none is.

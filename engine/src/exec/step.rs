@@ -766,7 +766,7 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             if let Err(fault) = machine.tick() {
                                 stop!(fault);
                             }
-                            warp.synced = machine.time;
+                            machine.synced[warp.number as usize & 31] = machine.time;
                         }
                     }
                     Op::Mma(shape, start) => {

@@ -194,7 +194,7 @@ impl<'a> Builder<'_, 'a> {
                 *widen = Some((register, *result));
             }
         }
-        self.note_grain(target.place, u32::from(size));
+        self.note_grain(target.place, u32::from(size) * u32::from(count));
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size, count, extend, wide };
         let [d, e, b, c] = results;
@@ -232,7 +232,7 @@ impl<'a> Builder<'_, 'a> {
                 _ => return unfit(mods),
             };
         }
-        self.note_grain(target.place, u32::from(size));
+        self.note_grain(target.place, u32::from(size) * u32::from(count));
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size, count, extend: Extend::Zero, wide };
         let [d, e, b, c] = sources;
