@@ -11,6 +11,8 @@ mod lex;
 mod lower;
 mod parse;
 mod soft;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
