@@ -11,6 +11,8 @@ mod lex;
 mod lower;
 mod parse;
 mod soft;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -267,7 +269,35 @@ impl Module {
     }
 }
 
+/// What a kernel takes of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// 32-bit registers of a thread that are needed at once, constants not counted; 64-bit ones count twice.
+    pub registers: u32,
+    /// Predicates of a thread that are needed at once.
+    pub predicates: u32,
+    /// Decoded instructions.
+    pub instructions: u32,
+    /// Runs of instructions that are entered only at their start.
+    pub blocks: u32,
+}
+
 impl Kernel {
+    /// What it takes of the engine.
+    pub fn statistics(&self) -> Statistics {
+        let code = &self.code;
+        let without = |slots: u16, constants: usize| {
+            u32::from(slots).saturating_sub(u32::try_from(constants).unwrap_or(u32::MAX))
+        };
+        let doubles = without(code.d, code.d_constants.len());
+        Statistics {
+            registers: without(code.w, code.w_constants.len()).saturating_add(doubles.saturating_mul(2)),
+            predicates: without(code.p, code.p_constants.len()),
+            instructions: u32::try_from(code.ins.len()).unwrap_or(u32::MAX),
+            blocks: u32::try_from(code.blocks.len()).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Runs one CTA. `key` keys the audit digest; without one no digest is folded.
     pub fn run(
         &self,

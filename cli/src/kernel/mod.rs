@@ -2,6 +2,10 @@
 
 mod build;
 mod check;
+mod names;
+mod text;
 
 pub use build::{BuildError, Compiler, DEFAULT_ARCH, compile, compile_with, find_compiler, lower_version};
 pub use check::{CheckedEntry, check, entry_info};
+pub use names::{plain_name, unmangled};
+pub use text::{Instructions, Text};

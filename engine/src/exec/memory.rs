@@ -181,7 +181,7 @@ fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
 
 impl Machine<'_> {
     #[inline(always)]
-    fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
+    pub(super) fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
         let mut addresses = [0u64; 32];
         let by = i64::from(ins.imm) as u64;
         if access.wide {

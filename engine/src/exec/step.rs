@@ -19,6 +19,9 @@ pub(super) enum Level {
     Baseline,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
+    /// As the baseline, telling a tracer.
+    #[cfg(feature = "trace")]
+    Watched,
 }
 
 impl Level {
@@ -40,6 +43,10 @@ impl Level {
 
 /// Operations that hosts have in hardware or not at all.
 trait Host {
+    /// A tracer is told of every instruction.
+    #[cfg(feature = "trace")]
+    const WATCHED: bool = false;
+
     fn fma(a: f32, b: f32, c: f32) -> f32;
     fn fma64(a: u64, b: u64, c: u64) -> u64;
     fn sqrt(a: u32) -> u32;
@@ -74,6 +81,31 @@ impl Host for Plain {
         return alu::canon64(f64::from_bits(a).sqrt(), [a, 0]);
         #[cfg(not(feature = "std"))]
         return alu::rounded::Near::sqrt64(a);
+    }
+}
+
+/// As [`Plain`], and a tracer is told.
+#[cfg(feature = "trace")]
+struct Watched;
+
+#[cfg(feature = "trace")]
+impl Host for Watched {
+    const WATCHED: bool = true;
+
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        Plain::fma(a, b, c)
+    }
+
+    fn fma64(a: u64, b: u64, c: u64) -> u64 {
+        Plain::fma64(a, b, c)
+    }
+
+    fn sqrt(a: u32) -> u32 {
+        Plain::sqrt(a)
+    }
+
+    fn sqrt64(a: u64) -> u64 {
+        Plain::sqrt64(a)
     }
 }
 
@@ -112,6 +144,8 @@ pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, S
         // SAFETY: the level is chosen by asking the CPU.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Level::Avx2 => unsafe { avx2(machine, warp) },
+        #[cfg(feature = "trace")]
+        Level::Watched => interpret::<Watched>(machine, warp),
     }
 }
 
@@ -549,6 +583,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     };
                 }
 
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_before(warp, ins, active, code.lines[at]);
+                }
                 match ins.op {
                     Op::Nop | Op::Gather => {}
                     Op::MovW => w1!(|x: u32| x),
@@ -860,6 +898,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             return Ok(Pause::Barrier);
                         }
                     }
+                }
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_after(warp, ins, active, code.lines[at]);
                 }
                 at += 1;
             }
