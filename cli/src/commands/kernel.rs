@@ -27,9 +27,13 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             }
             verdict(&entries)
         }
-        KernelCommand::Build { file, output, arch, ptx_version, json } => {
+        KernelCommand::Build { file, output, arch, ptx_version, no_exact_maths, json } => {
             let compiler = kernel::find_compiler().ok_or(BuildError::NoCompiler)?;
-            let mut ptx = kernel::compile_with(&compiler, &file, &arch)?;
+            let kernel::Built { mut ptx, exact_maths } =
+                kernel::compile_with(&compiler, &file, &arch, !no_exact_maths)?;
+            if !exact_maths && !no_exact_maths {
+                term::note("does not compile with the exact maths, so compiled without");
+            }
             if let Some(wanted) = ptx_version
                 && let Some(lowered) =
                     std::str::from_utf8(&ptx).ok().and_then(|text| kernel::lower_version(text, wanted))
@@ -40,7 +44,12 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             std::fs::write(&output, &ptx).map_err(CliError::file(&output))?;
             let entries = check(&output, &ptx)?;
             if json.json {
-                term::json(&json!({ "file": output, "compiler": compiler.to_string(), "entries": entries }));
+                term::json(&json!({
+                    "file": output,
+                    "compiler": compiler.to_string(),
+                    "exact_maths": exact_maths,
+                    "entries": entries,
+                }));
             } else {
                 term::note(&format!("{} with {compiler}", output.display()));
                 print(&output, &ptx, &entries, term);

@@ -3,5 +3,7 @@
 mod build;
 mod check;
 
-pub use build::{BuildError, Compiler, DEFAULT_ARCH, compile, compile_with, find_compiler, lower_version};
+pub use build::{
+    BuildError, Built, Compiler, DEFAULT_ARCH, EXACT_MATHS, compile, compile_with, find_compiler, lower_version,
+};
 pub use check::{CheckedEntry, check, entry_info};
