@@ -119,6 +119,14 @@ impl Host for Watched {
     fn sqrt64(a: u64) -> u64 {
         Plain::sqrt64(a)
     }
+
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::load(machine, warp, ins, access, mask)
+    }
+
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::store(machine, warp, ins, access, mask)
+    }
 }
 
 /// With fused multiply-add instructions.

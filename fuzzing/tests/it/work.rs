@@ -64,9 +64,12 @@ fn seconds(kernel: &Kernel, threads: u32, fuel: u64) -> f64 {
 fn survey_work() {
     let fuel = 2_000_000;
     let mma = "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r4,%r5,%r6,%r7},{%r2,%r2,%r3,%r3},{%r2,%r3},{%r2,%r3,%r2,%r3};";
-    let base = forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1; add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;");
+    let base =
+        forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1; add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;");
     let mut one = f64::MAX;
-    for _ in 0..3 { one = one.min(seconds(&base, 1, fuel)); }
+    for _ in 0..3 {
+        one = one.min(seconds(&base, 1, fuel));
+    }
     println!("base 1 thread {:.1} ns/lane-step", one / fuel as f64 * 1e9);
     let diverge: String = (0..32).map(|n| format!("B{n}: add.u32 %r2, %r2, {n}; bra.uni L;\n")).collect();
     let list: Vec<String> = (0..32).map(|n| format!("B{n}")).collect();
@@ -95,13 +98,32 @@ fn survey_work() {
         ("ld shared one", 1, forever("", "ld.shared.u32 %r4, [%r21]; st.shared.u32 [%r21], %r4;")),
         ("ld shared", 32, forever("", "ld.shared.u32 %r4, [%r21]; st.shared.u32 [%r21], %r4;")),
         ("red shared", 32, forever("", "red.shared.add.u32 [s], 1; red.shared.add.u32 [s], 1;")),
-        ("ld global strided", 1, forever("", "add.u64 %d4, %d1, %d5; ld.global.u8 %r4, [%d4]; add.u64 %d5, %d5, 512; and.b64 %d5, %d5, 0x3ffffffff;")),
-        ("ld global random warp", 32, forever("cvt.u64.u32 %d6, %r1; mul.lo.u64 %d5, %d6, 0x100003;", "and.b64 %d5, %d5, 0x3ffffffff; add.u64 %d4, %d1, %d5; ld.global.u8 %r4, [%d4]; add.u64 %d5, %d5, 99991;")),
+        (
+            "ld global strided",
+            1,
+            forever(
+                "",
+                "add.u64 %d4, %d1, %d5; ld.global.u8 %r4, [%d4]; add.u64 %d5, %d5, 512; and.b64 %d5, %d5, 0x3ffffffff;",
+            ),
+        ),
+        (
+            "ld global random warp",
+            32,
+            forever(
+                "cvt.u64.u32 %d6, %r1; mul.lo.u64 %d5, %d6, 0x100003;",
+                "and.b64 %d5, %d5, 0x3ffffffff; add.u64 %d4, %d1, %d5; ld.global.u8 %r4, [%d4]; add.u64 %d5, %d5, 99991;",
+            ),
+        ),
         ("exit guards", 1, forever("", "@!%p1 exit; @!%p1 exit; @!%p1 exit;")),
         ("special", 1, forever("", "mov.u32 %r4, %tid.y; mov.u32 %r5, %tid.z; mov.u32 %r6, %ctaid.x;")),
     ];
     for (name, threads, kernel) in &cases {
         let (taken, peak, _) = meter::measure(|| seconds(kernel, *threads, fuel));
-        println!("{name:32} {:8.1} ns/lane-step  {:6.2} x one thread  peak {:.1} MiB", taken / fuel as f64 * 1e9, taken / one, peak as f64 / 1048576.0);
+        println!(
+            "{name:32} {:8.1} ns/lane-step  {:6.2} x one thread  peak {:.1} MiB",
+            taken / fuel as f64 * 1e9,
+            taken / one,
+            peak as f64 / 1048576.0
+        );
     }
 }
