@@ -251,6 +251,10 @@ pub(crate) enum Op {
     // Memory: data in d, e, b, c; address in a, plus `imm`.
     Load(Access),
     Store(Access),
+    /// 8×8 matrices of 16-bit elements into `d, e, b, c`; transposed or not.
+    LoadMatrix(Access, bool),
+    /// A matrix of the kind, spread over the warp, transposed.
+    MoveMatrix,
     /// `[a + imm] = op([a + imm], b)`
     Reduce(Reduce, Access),
     /// Whether the generic address in D lies in the space.

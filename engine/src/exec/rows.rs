@@ -304,15 +304,12 @@ impl Machine<'_> {
             Region::Shared => self.scatter_shared::<W>(warp, ins, access, mask, clock, bytes),
             Region::Buffer(buffer) if pattern == Pattern::Row => {
                 let Some(from) = bytes.get(first * W..(first + count) * W) else { return false };
-                self.memory.store(buffer, offset, from).is_ok()
-                    && (!self.tracks(buffer)
-                        || self.try_pages::<W>(buffer, offset, thread + first as u32, count, clock, true))
+                // What a race overwrites is looked at once more.
+                (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread + first as u32, count, clock, true))
+                    && self.memory.store(buffer, offset, from).is_ok()
             }
             Region::Buffer(buffer) => {
                 let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
-                if self.memory.store_lanes(buffer, &offsets, mask, W, bytes).is_err() {
-                    return false;
-                }
                 if self.tracks(buffer) {
                     for lane in lanes(mask) {
                         let (at, per) = self.global_grains::<W>(buffer, offsets[lane & 31]);
@@ -321,7 +318,7 @@ impl Machine<'_> {
                         }
                     }
                 }
-                true
+                self.memory.store_lanes(buffer, &offsets, mask, W, bytes).is_ok()
             }
             Region::Local => Self::scatter_local::<W>(warp, ins, access, mask, bytes),
             Region::Table | Region::Param => false,

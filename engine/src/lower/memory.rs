@@ -66,6 +66,11 @@ impl<'a> Builder<'_, 'a> {
         match mods.name {
             "ld" | "ldu" => self.load(mods, operands)?,
             "st" => self.store(mods, operands)?,
+            "ldmatrix" | "movmatrix" => {
+                let skip = self.jump_unless_guard();
+                self.matrix(mods, operands)?;
+                self.land(skip);
+            }
             "cvta" => self.cvta(mods, operands)?,
             "isspacep" => {
                 let place = mods.take_any(&PLACES);
@@ -210,6 +215,43 @@ impl<'a> Builder<'_, 'a> {
         for (register, narrow) in widened.into_iter().flatten() {
             self.emit(if kind.signed() { Op::SextD } else { Op::ZextD }, register, narrow, NO, NO);
         }
+        Ok(())
+    }
+
+    fn matrix(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let kind = mods.kind()?;
+        let whole = mods.take("sync") && mods.take("aligned") && mods.take("m8n8");
+        let transposed = mods.take("trans");
+        if !whole || kind != Type::B16 {
+            return unfit(mods);
+        }
+        let [d, a] = exactly(operands)?;
+        if mods.name == "movmatrix" {
+            if !transposed {
+                return unfit(mods);
+            }
+            let a = self.source(a, Type::B32)?;
+            let d = self.result(d, Type::B32)?;
+            self.emit(Op::MoveMatrix, d, a, NO, NO);
+            return Ok(());
+        }
+        let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
+        let Some(count) = mods.take_any(&[("x1", 1u8), ("x2", 2), ("x4", 4)]) else { return unfit(mods) };
+        if !matches!(place, Place::Generic | Place::Shared) {
+            return unfit(mods);
+        }
+        let target = self.target(a, place)?;
+        let mut results = [NO; 4];
+        for (result, operand) in results.iter_mut().zip(Self::elements(d, count)?) {
+            *result = self.result(operand, Type::B32)?;
+        }
+        self.note_grain(Place::Shared, 8);
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: target.place, size: 4, count, extend: Extend::Zero, wide };
+        let [d, e, b, c] = results;
+        let op = Op::LoadMatrix(access, transposed);
+        let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(op) };
+        self.push(raw);
         Ok(())
     }
 

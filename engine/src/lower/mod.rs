@@ -1068,7 +1068,7 @@ impl Raw {
         see(self.guard);
         see(self.a);
         match self.op {
-            Op::Load(_) => {}
+            Op::Load(_) | Op::LoadMatrix(..) => {}
             Op::Store(_) => {
                 see(self.d);
                 see(self.e);
@@ -1102,7 +1102,7 @@ impl Raw {
         };
         match self.op {
             Op::Store(_) | Op::Reduce(..) => {}
-            Op::Load(_) => {
+            Op::Load(_) | Op::LoadMatrix(..) => {
                 see(self.d);
                 see(self.e);
                 see(self.b);
