@@ -296,6 +296,60 @@ pub(crate) enum Op {
     Barrier(BarrierKind),
 }
 
+impl Op {
+    /// Whether it does nothing but compute its results.
+    pub(crate) fn is_pure(&self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            MovW | AddW
+                | SubW
+                | MulW
+                | MadW
+                | AndW
+                | OrW
+                | XorW
+                | NotW
+                | ShlW
+                | ShrUW
+                | ShrSW
+                | SelW
+                | MovD
+                | AddD
+                | SubD
+                | MulD
+                | MadD
+                | AndD
+                | OrD
+                | XorD
+                | SelD
+                | WideUW
+                | WideSW
+                | ZextD
+                | SextD
+                | TruncW
+                | HighW
+                | PackD
+                | MovP
+                | NotP
+                | AndP
+                | OrP
+                | XorP
+                | SelP
+                | EqW
+                | LtSW
+                | LeSW
+                | LtUW
+                | LeUW
+                | EqD
+                | LtSD
+                | LeSD
+                | LtUD
+                | LeUD
+        )
+    }
+}
+
 /// Forms of `barrier`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BarrierKind {

@@ -958,19 +958,41 @@ impl<'c, 'a> Builder<'c, 'a> {
         slots::assemble(self)
     }
 
+    /// The registers that something but moves and arithmetic reads, directly or through these.
+    fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.registers.len()];
+        let mut open = Vec::new();
+        let need = |register: Vreg, needed: &mut Vec<bool>, open: &mut Vec<Vreg>| {
+            if let Some(flag) = needed.get_mut(register as usize)
+                && !*flag
+            {
+                *flag = true;
+                open.push(register);
+            }
+        };
+        let mut makers: BTreeMap<Vreg, Vec<u32>> = BTreeMap::new();
+        for (at, raw) in self.raws.iter().enumerate() {
+            if !raw.op.is_pure() {
+                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
+                continue;
+            }
+            raw.defs(&self.ext, |register| makers.entry(register).or_default().push(at as u32));
+        }
+        while let Some(register) = open.pop() {
+            for at in makers.remove(&register).unwrap_or_default() {
+                let Some(raw) = self.raws.get(at as usize) else { continue };
+                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
+            }
+        }
+        needed
+    }
+
     /// Old values of shared atomics depend on the order of threads: nobody may read them.
     fn check_dead(&mut self) -> Refused<()> {
         if self.dead.is_empty() {
             return Ok(());
         }
-        let mut used = vec![false; self.registers.len()];
-        for raw in &self.raws {
-            raw.uses(&self.ext, |register| {
-                if let Some(flag) = used.get_mut(register as usize) {
-                    *flag = true;
-                }
-            });
-        }
+        let used = self.needed();
         for &(register, line, source) in &self.dead {
             if used.get(register as usize).copied().unwrap_or(false) {
                 self.line = line;

@@ -98,6 +98,9 @@ pub(super) fn special(name: &str) -> Option<String> {
             "the size of allocated shared memory differs between architectures"
         }
         "%current_graph_exec" => "graphs are not supported",
+        "%envreg1" | "%envreg2" => {
+            "thread blocks cannot wait for each other, as grid.sync() of cooperative groups does: split the kernel into launches"
+        }
         name if name.starts_with("%envreg") || name.starts_with("%pm") => "it is not a function of the launch",
         _ => return None,
     };

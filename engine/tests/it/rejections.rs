@@ -71,6 +71,13 @@ fn an_old_value_that_is_used_betrays_the_order() {
     assert!(parse(&text("atom.global.add.u32 %r2, [%rd1], 1;")).entries[0].kernel.is_ok());
     let used = text("\natom.global.add.u32 %r2, [%rd1], 1;\nst.global.u32 [%rd6], %r2;");
     assert!(rejection(&used).reason.contains("old value"));
+    // Code without optimisation moves it about before it drops it.
+    let moved = "\natom.global.add.u32 %r2, [%rd1], 1;\nmov.b32 %r3, %r2; add.u32 %r4, %r3, 1; mov.b32 %r3, %r4;";
+    assert!(parse(&text(moved)).entries[0].kernel.is_ok());
+    let branches = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 bra OUT; OUT:");
+    assert!(rejection(&text(&branches)).reason.contains("old value"));
+    let guards = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 st.global.u32 [%rd6], 1;");
+    assert!(rejection(&text(&guards)).reason.contains("old value"));
 }
 
 #[test]
