@@ -64,7 +64,8 @@ fn an_old_value_that_is_used_betrays_the_order() {
     let shared = ".shared .align 4 .b8 s[64];";
     let unused = text(&format!("{shared} atom.shared.add.u32 %r2, [s], 1;"));
     assert!(parse(&unused).entries[0].kernel.is_ok());
-    let used = text(&format!("{shared}\natom.shared.add.u32 %r2, [s], 1;\nadd.u32 %r3, %r2, 1;"));
+    let used =
+        text(&format!("{shared}\natom.shared.add.u32 %r2, [s], 1;\nadd.u32 %r3, %r2, 1; st.global.u32 [%rd6], %r3;"));
     let found = rejection(&used);
     assert!(found.reason.contains("old value"), "{}", found.reason);
     assert_eq!(found.line, used.lines().position(|line| line.starts_with("atom")).unwrap() as u32 + 1);
