@@ -533,7 +533,11 @@ impl<'a> Parser<'a> {
                     if depth == 0 {
                         return Ok(body);
                     }
-                    body.push(Statement::Close);
+                    if matches!(body.last(), Some(Statement::Open)) {
+                        body.pop();
+                    } else {
+                        body.push(Statement::Close);
+                    }
                 }
                 Token::Punct(b';') => {
                     self.lexer.take()?;

@@ -23,9 +23,12 @@ impl<'a> Builder<'_, 'a> {
                 mods.take("uni");
                 let [index, Operand::Name(list)] = operands else { return unfit(mods) };
                 let index = self.source(index, Type::U32)?;
-                let Some(names) = self.target_lists.get(list).cloned() else {
+                let Some(&names) = self.target_lists.get(list) else {
                     return Err(format!("the branch targets `{list}` do not exist"));
                 };
+                if self.context.charge(names.len()).is_err() {
+                    return Err("the indirect branches have too many targets".to_owned());
+                }
                 let mut targets = Vec::new();
                 for name in names {
                     targets.push(self.find_label(name)?);

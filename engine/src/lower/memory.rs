@@ -323,7 +323,10 @@ impl<'a> Builder<'_, 'a> {
             return unfit(mods);
         }
         let counts = mods.has("inc") || mods.has("dec");
+        let exchange = mods.has("exch") && matches!(kind, Type::B32 | Type::B64);
         let operation = match (mods.first().unwrap_or(""), kind) {
+            // Without its old value it is a store, which the race detector watches.
+            ("exch", _) if exchange => Reduce::Add,
             ("add", Type::U32 | Type::S32 | Type::U64) => Reduce::Add,
             ("and", Type::B32 | Type::B64) => Reduce::And,
             ("or", Type::B32 | Type::B64) => Reduce::Or,
@@ -365,7 +368,12 @@ impl<'a> Builder<'_, 'a> {
         self.note_grain(target.place, u32::from(size));
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size, count: 1, extend: Extend::Zero, wide };
-        let raw = Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
+        let raw = Raw { a: target.register, imm: target.offset, ..self.raw(Op::Nop) };
+        let raw = if exchange {
+            Raw { op: Op::Store(access), d: value, ..raw }
+        } else {
+            Raw { op: Op::Reduce(operation, access), b: value, ..raw }
+        };
         self.push(raw);
         Ok(())
     }

@@ -33,6 +33,14 @@ pub(crate) const MAX_LOCAL: u32 = 64 * 1024;
 const MAX_TABLE: u64 = 1 << 20;
 /// Most bytes of parameters.
 const MAX_PARAMS: u32 = 4352;
+/// Most bytes of an opcode with its modifiers.
+const MAX_OPCODE: usize = 256;
+/// Most bytes of a rejection's reason, and of the file it names: a text may cause thousands of them.
+const MAX_REASON: usize = 512;
+
+/// Word operations of data flow for each unit of the text's weight, and for any text.
+const WORK: usize = 1 << 7;
+const MIN_WORK: usize = 1 << 23;
 
 /// A virtual register.
 pub(crate) type Vreg = u32;
@@ -126,11 +134,41 @@ pub(crate) struct Context<'a> {
     shared: BTreeMap<&'a str, (u64, u32)>,
     /// Total bytes of module-scope shared variables of known size.
     table: Arc<[u8]>,
-    table_error: Option<String>,
-    /// Variables that found no room, and their sizes.
-    unplaced: BTreeMap<&'a str, u64>,
-    /// Statements that lowering may still process, over all entries.
-    budget: usize,
+    /// Variables that no entry may name, and why.
+    refused: BTreeMap<&'a str, String>,
+    files: BTreeMap<u64, &'a str>,
+    /// What each function costs to lower.
+    weights: Vec<usize>,
+    /// What lowering may still cost, over all entries: functions that entries share are lowered for each.
+    pub(crate) budget: usize,
+    /// Word operations that data flow may still take, over all entries.
+    pub(crate) work: usize,
+}
+
+/// Statements, operands, targets and parameters.
+fn weight(function: &Function<'_>) -> usize {
+    let operand = |operand: &Operand<'_>| match operand {
+        Operand::List(list) => 1 + list.len(),
+        _ => 1,
+    };
+    let statement = |statement: &Statement<'_>| match statement {
+        Statement::Instruction(instruction) => 1 + instruction.operands.iter().map(operand).sum::<usize>(),
+        Statement::Targets(_, targets) => 1 + targets.len(),
+        _ => 1,
+    };
+    let body: usize = function.body.iter().flatten().map(statement).sum();
+    1 + function.params.len() + function.returns.len() + body
+}
+
+/// The first bytes of a text.
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_REASON {
+        let end = (0..=MAX_REASON).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 fn align_up(value: u64, align: u64) -> u64 {
@@ -145,16 +183,23 @@ impl<'a> Context<'a> {
                 functions.insert(function.name, index);
             }
         }
-        let statements: usize = text.functions.iter().map(|f| f.body.as_ref().map_or(0, Vec::len)).sum();
+        let weights: Vec<usize> = text.functions.iter().map(weight).collect();
+        let total: usize = weights.iter().sum();
+        let mut files = BTreeMap::new();
+        for &(number, path) in &text.files {
+            files.entry(number).or_insert(path);
+        }
         let mut context = Self {
             text,
             functions,
             tables: BTreeMap::new(),
             shared: BTreeMap::new(),
             table: Arc::from(Vec::new()),
-            table_error: None,
-            unplaced: BTreeMap::new(),
-            budget: statements.saturating_mul(4).saturating_add(10_000),
+            refused: BTreeMap::new(),
+            files,
+            weights,
+            budget: total.saturating_mul(4).saturating_add(10_000),
+            work: total.saturating_mul(WORK).saturating_add(MIN_WORK),
         };
         context.lay_out_tables();
         context
@@ -165,7 +210,11 @@ impl<'a> Context<'a> {
         let start = align_up(*at, u64::from(variable.align));
         let end = start.saturating_add(variable.size);
         if end > MAX_TABLE {
-            self.unplaced.insert(variable.name, variable.size);
+            let reason = format!(
+                "the variable `{}` takes {} bytes; those of a module together may take {MAX_TABLE}: pass a buffer",
+                variable.name, variable.size
+            );
+            self.refused.insert(variable.name, reason);
             return;
         }
         self.tables.insert(variable.name, start);
@@ -203,10 +252,17 @@ impl<'a> Context<'a> {
             }
             for relocation in &variable.relocations {
                 let Some(&target) = self.tables.get(relocation.name) else {
-                    self.table_error = Some(format!(
-                        "`{}` holds the address of `{}`, which is not a variable of this module",
-                        variable.name, relocation.name
-                    ));
+                    let reason = match self.functions.contains_key(relocation.name) {
+                        true => format!(
+                            "`{}` holds the address of a function: calls through pointers, as of virtual functions, are not supported",
+                            variable.name
+                        ),
+                        false => format!(
+                            "`{}` holds the address of `{}`, which is not a variable of this module",
+                            variable.name, relocation.name
+                        ),
+                    };
+                    self.refused.insert(variable.name, reason);
                     continue;
                 };
                 let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
@@ -221,7 +277,7 @@ impl<'a> Context<'a> {
     }
 
     /// Functions reachable from `entry`, callees before callers, the entry last.
-    fn reachable(&self, entry: usize) -> Result<Vec<usize>, (u32, (u32, u32), String)> {
+    fn reachable(&mut self, entry: usize) -> Result<Vec<usize>, (u32, (u32, u32), String)> {
         let mut order = Vec::new();
         let (mut open, mut done) = (BTreeSet::new(), BTreeSet::new());
         let mut stack = vec![(entry, false)];
@@ -236,7 +292,9 @@ impl<'a> Context<'a> {
                 continue;
             }
             stack.push((index, true));
-            let function = &self.text.functions[index];
+            let text = self.text;
+            let function = &text.functions[index];
+            self.charge(self.weights[index]).map_err(|reason| (function.line, (0, 0), reason))?;
             for statement in function.body.iter().flatten() {
                 let Statement::Instruction(instruction) = statement else { continue };
                 if !instruction.opcode.starts_with("call") {
@@ -264,37 +322,50 @@ impl<'a> Context<'a> {
         Ok(order)
     }
 
+    /// Takes from the budget.
+    pub(crate) fn charge(&mut self, weight: usize) -> Refused<()> {
+        match self.budget.checked_sub(weight) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err("the module's entries share too much code: split the module".to_owned()),
+        }
+    }
+
     /// Lowers one entry.
     pub(crate) fn lower(&mut self, index: usize) -> Result<Code, Rejection> {
+        self.try_lower(index).map_err(|(line, source, reason)| {
+            // Long reasons take time to write, too.
+            self.budget = self.budget.saturating_sub(reason.len() / 16);
+            let file = self.files.get(&u64::from(source.0)).filter(|_| source.0 != 0);
+            let file = file.map(|path| path.get(..path.len().min(MAX_REASON)).unwrap_or("").to_owned());
+            Rejection { line, source: file.map(|file| (file, source.1)), reason: cut(reason) }
+        })
+    }
+
+    fn try_lower(&mut self, index: usize) -> Result<Code, (u32, (u32, u32), String)> {
         let text = self.text;
         let entry = &text.functions[index];
-        let reject = |line: u32, source: (u32, u32), reason: String| Rejection {
-            line,
-            source: (source.0 != 0)
-                .then(|| text.files.iter().find(|file| file.0 == u64::from(source.0)))
-                .flatten()
-                .map(|file| (file.1.to_owned(), source.1)),
-            reason,
-        };
         if let Some(reason) = entry.refused {
-            return Err(reject(entry.line, (0, 0), reason.to_owned()));
+            return Err((entry.line, (0, 0), reason.to_owned()));
         }
-        let order = self.reachable(index).map_err(|(line, source, reason)| reject(line, source, reason))?;
+        let order = self.reachable(index)?;
         let mut builder = Builder::new(self);
         for &function in &order {
             let function = &text.functions[function];
-            builder.function(function).map_err(|reason| reject(builder.line, builder.source, reason))?;
+            builder.function(function).map_err(|reason| (builder.line, builder.source, reason))?;
         }
         builder.required = entry.required;
-        builder.check_contraction().map_err(|reason| reject(builder.line, builder.source, reason))?;
-        builder.check_dead().map_err(|reason| reject(builder.line, builder.source, reason))?;
-        builder.finish().map_err(|reason| reject(entry.line, (0, 0), reason))
+        builder.check_contraction().map_err(|reason| (builder.line, builder.source, reason))?;
+        builder.check_dead().map_err(|reason| (builder.line, builder.source, reason))?;
+        builder.finish().map_err(|reason| (entry.line, (0, 0), reason))
     }
 }
 
 /// Lowers the functions of one entry into one list.
 pub(crate) struct Builder<'c, 'a> {
-    context: &'c mut Context<'a>,
+    pub(crate) context: &'c mut Context<'a>,
     pub(crate) registers: Vec<Register>,
     constants: BTreeMap<(u8, u64), Vreg>,
     ranges: BTreeMap<(u32, u64), Vreg>,
@@ -310,7 +381,7 @@ pub(crate) struct Builder<'c, 'a> {
     scope_path: Vec<u32>,
     next_scope: u32,
     pub(crate) tables: Vec<Vec<u32>>,
-    target_lists: BTreeMap<&'a str, Vec<&'a str>>,
+    target_lists: BTreeMap<&'a str, &'a [&'a str]>,
     pub(crate) ext: Vec<Vreg>,
     callees: BTreeMap<&'a str, Callee>,
     /// Return register of the function at hand; `None` in the entry.
@@ -476,7 +547,9 @@ impl<'c, 'a> Builder<'c, 'a> {
             self.ranges.insert((declaration, number), register);
             return Ok(Some(Symbol::Register(register)));
         }
-        if let Some(&at) = self.context.tables.get(name) {
+        if let Some(&at) = self.context.tables.get(name)
+            && !self.context.refused.contains_key(name)
+        {
             return Ok(Some(Symbol::Memory(Site::Table, at)));
         }
         if let Some(&(size, align)) = self.context.shared.get(name) {
@@ -486,13 +559,13 @@ impl<'c, 'a> Builder<'c, 'a> {
             };
             return Ok(Some(Symbol::Memory(Site::Shared, at)));
         }
-        if let Some(size) = self.context.unplaced.get(name) {
-            return Err(format!(
-                "the variable `{name}` takes {size} bytes; those of a module together may take {MAX_TABLE}: pass a buffer"
-            ));
+        if let Some(reason) = self.context.refused.get(name) {
+            return Err(reason.clone());
         }
-        if let Some(error) = &self.context.table_error {
-            return Err(error.clone());
+        if self.context.functions.contains_key(name) {
+            return Err(format!(
+                "the address of the function `{name}` is taken: calls through pointers are not supported, call it by its name"
+            ));
         }
         Ok(None)
     }
@@ -773,10 +846,6 @@ impl<'c, 'a> Builder<'c, 'a> {
                 name => format!("the function `{name}` is declared but not defined in this module"),
             });
         };
-        self.context.budget = match self.context.budget.checked_sub(body.len()) {
-            Some(rest) => rest,
-            None => return Err("the module's entries share too much code: split the module".to_owned()),
-        };
         if function.entry {
             self.back = None;
             let mut at = 0u32;
@@ -842,7 +911,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                 }
                 Statement::Targets(name, targets) => {
-                    self.target_lists.insert(name, targets.clone());
+                    self.target_lists.insert(name, targets);
                 }
                 _ => {}
             }
@@ -921,6 +990,9 @@ impl<'c, 'a> Builder<'c, 'a> {
             self.guard = Some((register, negated));
         }
         self.cost = 1;
+        if instruction.opcode.len() > MAX_OPCODE {
+            return Err(format!("the instruction `{}` is not supported", instruction.opcode));
+        }
         let mut mods = Mods::new(instruction.opcode);
         self.select(&mut mods, &instruction.operands)?;
         if let Some(word) = mods.left() {

@@ -50,6 +50,36 @@ fn a_variable_without_room_refuses_only_those_who_name_it() {
 }
 
 #[test]
+fn addresses_of_functions_are_refused_where_they_are_used() {
+    let module = parse(
+        ".version 8.0 .target sm_80 .address_size 64
+        .func f() { ret; }
+        .global .align 8 .u64 methods[2] = {f, generic(f)};
+        .global .align 4 .u32 plain[1] = {3};
+        .entry good() { .reg .b32 %r<3>; call f; ld.global.u32 %r1, [plain]; ret; }
+        .entry table() { .reg .b64 %r<3>; ld.global.u64 %r1, [methods]; ret; }
+        .entry taken() { .reg .b64 %r<3>; mov.u64 %r1, f; ret; }
+        .entry unknown() { .reg .b64 %r<3>; mov.u64 %r1, nosuch; ret; }",
+    );
+    let reasons: Vec<String> = module
+        .entries
+        .iter()
+        .map(|entry| entry.kernel.as_ref().err().map(|rejection| rejection.reason.clone()).unwrap_or_default())
+        .collect();
+    assert_eq!(reasons[0], "");
+    assert!(reasons[1].contains("virtual"), "{}", reasons[1]);
+    assert!(reasons[2].contains("the function `f`"), "{}", reasons[2]);
+    assert!(reasons[3].contains("not declared"), "{}", reasons[3]);
+}
+
+#[test]
+fn an_exchange_whose_old_value_nobody_reads_is_a_store() {
+    assert_eq!(words("atom.global.exch.b64 %rd10, [%rd6], %rd5;", 3), [0, 8, 16]);
+    passes(".shared .align 8 .b8 s[8]; atom.shared.exch.b32 %r2, [s], 7; bar.sync 0; ld.shared.u32 %r3, [s];", 64);
+    traps("atom.global.exch.b32 %r2, [%rd1], %r1;", 2, TrapKind::Race);
+}
+
+#[test]
 fn a_failed_assertion_is_a_trap_and_one_that_holds_is_nothing() {
     let module = |index: u32| {
         let call = "setp.lt.u32 %p1, %r1, LIMIT; @%p1 bra FINE;
