@@ -2,6 +2,7 @@
 
 mod collective;
 mod digest;
+mod matrix;
 mod memory;
 mod rows;
 mod shadow;

@@ -318,8 +318,9 @@ impl Machine<'_> {
                 true
             }
             Region::Buffer(buffer) => {
-                self.memory.store(buffer, offset, from).is_ok()
-                    && (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
+                // What a race overwrites is looked at once more.
+                (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
+                    && self.memory.store(buffer, offset, from).is_ok()
             }
             Region::Table | Region::Param | Region::Local => false,
         }
@@ -438,14 +439,13 @@ impl Machine<'_> {
         match region {
             Region::Local => scatter_local::<W>(warp, offsets, mask, bytes),
             Region::Buffer(buffer) => {
-                if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_err() {
-                    return false;
+                if self.tracks(buffer) {
+                    let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                    if !self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                        return false;
+                    }
                 }
-                if !self.tracks(buffer) {
-                    return true;
-                }
-                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
-                self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock)
+                self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_ok()
             }
             Region::Shared => {
                 let grain = self.code.shared_grain.trailing_zeros();

@@ -865,6 +865,17 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             machine.synced[warp.number as usize & 31] = machine.time;
                         }
                     }
+                    Op::LoadMatrix(access, transposed) => {
+                        if let Err(fault) = machine.load_matrix(warp, ins, access, transposed, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::MoveMatrix => {
+                        if active != u32::MAX {
+                            stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31));
+                        }
+                        machine.move_matrix(warp, ins);
+                    }
                     Op::Mma(shape, start) => {
                         if active != u32::MAX {
                             stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31));
