@@ -91,6 +91,9 @@ impl Machine<'_> {
         let mut words = [0u32; 32];
         let mut agree = 0u32;
         for lane in 0..32 {
+            if !active(mask, lane) {
+                continue;
+            }
             let group = members[lane] & mask;
             let mut same = 0u32;
             for other in 0..32 {

@@ -113,6 +113,7 @@ pub(crate) fn run(
     let key = key.map(Key::new);
     let mut warps: Vec<Warp> =
         (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
+    let pages = Pages::new(memory, code.global_grain);
     let mut machine = Machine {
         code,
         geometry: *geometry,
@@ -120,7 +121,7 @@ pub(crate) fn run(
         memory,
         shared: vec![0; shared as usize],
         shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
-        pages: Pages::default(),
+        pages,
         tracked: [None; 8],
         params,
         dynamic,
@@ -251,7 +252,7 @@ impl Machine<'_> {
             }
             let Some((threads, kind)) = wanted else { continue };
             let full = count == live_warps;
-            let arrived = self.arrived[id as usize] + 32 * count as u32;
+            let arrived = self.arrived[id as usize].saturating_add(32 * count as u32);
             let complete = if threads == 0 { full } else { arrived == threads || full && arrived >= live };
             if !complete {
                 continue;

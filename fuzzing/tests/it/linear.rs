@@ -1,5 +1,11 @@
 use crate::{hostile, meter};
 use assay_engine::Module;
+use assay_fuzzing::{
+    honest_witness,
+    mutate::{Dice, mutate},
+};
+use assay_primitives::{Program, Writes, witness::Witness};
+use codec::{Compact, Decode, Encode};
 use std::time::Instant;
 
 /// Most bytes that a kernel on chain may have.
@@ -37,5 +43,32 @@ fn parsing_takes_time_in_proportion_to_the_text() {
             long < 0.004 || long < 90.0 * short && long < 1.0
         });
         assert!(linear, "{name}: {} s for {} bytes", time(&large), large.len());
+    }
+}
+
+#[test]
+fn decoding_takes_memory_in_proportion_to_the_bytes() {
+    let mut dice = Dice(8);
+    let honest = honest_witness(0);
+    for round in 0..4000 {
+        // Lengths that promise much in front of little.
+        let mut bytes = if round % 2 == 0 { mutate(&mut dice, &honest, &honest) } else { Vec::new() };
+        for _ in 0..dice.below(6) {
+            let length = [
+                Compact(dice.next() as u32 % 70_000).encode(),
+                Compact(u32::MAX).encode(),
+                Compact(2 * 1024 * 1024u32).encode(),
+                vec![dice.next() as u8; 40],
+            ];
+            let at = dice.below(bytes.len() + 1);
+            bytes.splice(at..at, length[dice.below(4)].iter().copied());
+        }
+        let (_, peak, _) = meter::measure(|| {
+            let witness = Witness::decode(&mut &bytes[..]).is_ok();
+            let program = Program::decode(&mut &bytes[..]).is_ok();
+            let writes = Writes::decode(&mut &bytes[..]).is_ok();
+            (witness, program, writes)
+        });
+        assert!(peak < 32 * bytes.len() + (64 << 10), "{peak} bytes for {}", bytes.len());
     }
 }
