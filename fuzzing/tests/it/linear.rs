@@ -55,10 +55,10 @@ fn decoding_takes_memory_in_proportion_to_the_bytes() {
         let mut bytes = if round % 2 == 0 { mutate(&mut dice, &honest, &honest) } else { Vec::new() };
         for _ in 0..dice.below(6) {
             let length = [
-                Compact(dice.next() as u32 % 70_000).encode(),
+                Compact(dice.draw() as u32 % 70_000).encode(),
                 Compact(u32::MAX).encode(),
                 Compact(2 * 1024 * 1024u32).encode(),
-                vec![dice.next() as u8; 40],
+                vec![dice.draw() as u8; 40],
             ];
             let at = dice.below(bytes.len() + 1);
             bytes.splice(at..at, length[dice.below(4)].iter().copied());
