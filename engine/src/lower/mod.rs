@@ -135,6 +135,8 @@ pub(crate) struct Context<'a> {
     /// Total bytes of module-scope shared variables of known size.
     table: Arc<[u8]>,
     table_error: Option<String>,
+    /// Variables that found no room, and their sizes.
+    unplaced: BTreeMap<&'a str, u64>,
     files: BTreeMap<u64, &'a str>,
     /// What each function costs to lower.
     weights: Vec<usize>,
@@ -195,6 +197,7 @@ impl<'a> Context<'a> {
             shared: BTreeMap::new(),
             table: Arc::from(Vec::new()),
             table_error: None,
+            unplaced: BTreeMap::new(),
             files,
             weights,
             budget: total.saturating_mul(4).saturating_add(10_000),
@@ -204,17 +207,25 @@ impl<'a> Context<'a> {
         context
     }
 
+    /// Gives a variable its place; where the room is used up, only the entries that name it are refused.
+    fn place_table(&mut self, variable: &'a Variable<'a>, at: &mut u64, placed: &mut Vec<(&'a Variable<'a>, u64)>) {
+        let start = align_up(*at, u64::from(variable.align));
+        let end = start.saturating_add(variable.size);
+        if end > MAX_TABLE {
+            self.unplaced.insert(variable.name, variable.size);
+            return;
+        }
+        self.tables.insert(variable.name, start);
+        placed.push((variable, start));
+        *at = end;
+    }
+
     fn lay_out_tables(&mut self) {
         let mut at = 0u64;
         let mut placed = Vec::new();
         for variable in &self.text.variables {
             match variable.space {
-                Space::Global | Space::Const if !variable.opaque => {
-                    at = align_up(at, u64::from(variable.align));
-                    self.tables.insert(variable.name, at);
-                    placed.push((variable, at));
-                    at = at.saturating_add(variable.size);
-                }
+                Space::Global | Space::Const if !variable.opaque => self.place_table(variable, &mut at, &mut placed),
                 Space::Shared => {
                     self.shared.insert(variable.name, (variable.size, variable.align));
                 }
@@ -227,18 +238,9 @@ impl<'a> Context<'a> {
                 if let Statement::Variable(variable, _) = statement
                     && matches!(variable.space, Space::Global | Space::Const)
                 {
-                    at = align_up(at, u64::from(variable.align));
-                    self.tables.insert(variable.name, at);
-                    placed.push((variable, at));
-                    at = at.saturating_add(variable.size);
+                    self.place_table(variable, &mut at, &mut placed);
                 }
             }
-        }
-        if at > MAX_TABLE {
-            self.table_error =
-                Some(format!("the module's global and constant variables take {at} bytes; at most {MAX_TABLE}"));
-            self.tables.clear();
-            return;
         }
         let mut bytes = vec![0u8; at as usize];
         for (variable, at) in placed {
@@ -256,8 +258,9 @@ impl<'a> Context<'a> {
                 };
                 let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
                 let from = at + relocation.at as usize;
-                if let Some(into) = bytes.get_mut(from..from + 8) {
-                    into.copy_from_slice(&address.to_le_bytes());
+                let address = (address >> relocation.shift).to_le_bytes();
+                for (into, byte) in bytes.iter_mut().skip(from).zip(address).take(usize::from(relocation.bytes)) {
+                    *into = byte;
                 }
             }
         }
@@ -291,6 +294,10 @@ impl<'a> Context<'a> {
                 for operand in &instruction.operands {
                     let Operand::Name(name) = operand else { continue };
                     let Some(&callee) = self.functions.get(name) else { continue };
+                    // The call itself says what is amiss.
+                    if self.text.functions.get(callee).is_none_or(|function| function.body.is_none()) {
+                        continue;
+                    }
                     if open.contains(&callee) {
                         let reason = format!(
                             "`{name}` calls itself, directly or through others: recursion is not supported, use a loop"
@@ -341,6 +348,7 @@ impl<'a> Context<'a> {
             builder.function(function).map_err(|reason| (builder.line, builder.source, reason))?;
         }
         builder.required = entry.required;
+        builder.check_contraction().map_err(|reason| (builder.line, builder.source, reason))?;
         builder.check_dead().map_err(|reason| (builder.line, builder.source, reason))?;
         builder.finish().map_err(|reason| (entry.line, (0, 0), reason))
     }
@@ -385,7 +393,12 @@ pub(crate) struct Builder<'c, 'a> {
     cost: u32,
     /// Destinations of shared atomics, which nobody may read.
     pub(crate) dead: Vec<(Vreg, u32, (u32, u32))>,
+    /// By format, the first sum and the first product without a rounding.
+    unrounded: [[Option<Unrounded<'a>>; 2]; 4],
 }
+
+/// Opcode and place of arithmetic without a rounding.
+type Unrounded<'a> = (&'a str, u32, (u32, u32));
 
 impl<'c, 'a> Builder<'c, 'a> {
     fn new(context: &'c mut Context<'a>) -> Self {
@@ -423,6 +436,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             guard: None,
             cost: 0,
             dead: Vec::new(),
+            unrounded: Default::default(),
         }
     }
 
@@ -533,6 +547,11 @@ impl<'c, 'a> Builder<'c, 'a> {
                 None => self.place_shared(name, size, align)?,
             };
             return Ok(Some(Symbol::Memory(Site::Shared, at)));
+        }
+        if let Some(size) = self.context.unplaced.get(name) {
+            return Err(format!(
+                "the variable `{name}` takes {size} bytes; those of a module together may take {MAX_TABLE}: pass a buffer"
+            ));
         }
         if let Some(error) = &self.context.table_error {
             return Err(error.clone());
@@ -813,7 +832,6 @@ impl<'c, 'a> Builder<'c, 'a> {
             return Err(match function.name {
                 "vprintf" => "printf is not supported: write to a buffer".to_owned(),
                 "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
-                "__assertfail" => "assert is not supported: compile with -DNDEBUG".to_owned(),
                 name => format!("the function `{name}` is declared but not defined in this module"),
             });
         };
@@ -938,7 +956,8 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                     Space::Global | Space::Const => match self.context.tables.get(variable.name) {
                         Some(&at) => Symbol::Memory(Site::Table, at),
-                        None => return Err(self.context.table_error.clone().unwrap_or_default()),
+                        // Refused where it is used.
+                        None => return Ok(()),
                     },
                     Space::Register => return Err("a register is declared with `.reg`".to_owned()),
                 };
