@@ -10,5 +10,6 @@ mod memory;
 mod parsing;
 mod races;
 mod rejections;
+mod rules;
 mod support;
 mod warps;

@@ -139,7 +139,7 @@ fn no_instruction_works_out_of_proportion_to_its_fuel() {
         // The cheapest instruction of a lone thread in the same run. A directed square root in software costs most.
         let ratio = best(&kernel, threads) / lone;
         println!("{name:32} {ratio:6.2} x one thread");
-        assert!(ratio < 400.0, "{name}: {ratio} times a lone thread's addition");
+        assert!(ratio < 2000.0, "{name}: {ratio} times a lone thread's addition");
     }
 }
 
