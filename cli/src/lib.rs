@@ -3,7 +3,7 @@
 //! ```text
 //! job      JOB.toml ─▶ Program, kernels, data
 //! kernel   PTX ─▶ what the engine says; CUDA C ─▶ PTX
-//! local    runs a job here; sample tries units of it
+//! local    runs a job here; sample tries units of it; unit watches one
 //! commands what people type; args says how; term, views and explain print
 //! ```
 
@@ -17,6 +17,7 @@ pub mod local;
 pub mod markdown;
 pub mod sample;
 pub mod term;
+pub mod unit;
 pub mod views;
 
 /// Lane-steps that the chain allows one unit, unless the chain at hand says otherwise.

@@ -8,6 +8,7 @@ mod kernel;
 mod order;
 mod provider;
 mod submit;
+mod watch;
 
 use assay_client::{Client, Included, Signer, Wait};
 
@@ -41,6 +42,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Kernel(
             KernelCommand::Check { json, .. }
             | KernelCommand::Build { json, .. }
+            | KernelCommand::Run { json, .. }
             | KernelCommand::Register { json, .. }
             | KernelCommand::Show { json, .. },
         )
