@@ -201,6 +201,9 @@ pub enum JobCommand {
     Check {
         #[command(flatten)]
         job: JobArgs,
+        /// Propose the launches' `writes` from what units store, whatever the file says of them
+        #[arg(long)]
+        infer_writes: bool,
         /// Units of each launch to try
         #[arg(long, default_value_t = 12, value_name = "COUNT")]
         units: u32,

@@ -4,6 +4,7 @@
 //! job      JOB.toml ─▶ Program, kernels, data
 //! kernel   PTX ─▶ what the engine says; CUDA C ─▶ PTX
 //! local    runs a job here; sample tries units of it; unit watches one
+//! infer    proposes write maps from what units store
 //! commands what people type; args says how; term, views and explain print
 //! ```
 
@@ -11,6 +12,7 @@ pub mod args;
 pub mod commands;
 pub mod error;
 pub mod explain;
+pub mod infer;
 pub mod job;
 pub mod kernel;
 pub mod local;

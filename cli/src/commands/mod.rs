@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod follow;
+mod infer;
 mod job;
 mod kernel;
 mod order;
@@ -70,7 +71,12 @@ async fn dispatch(command: Command, term: &Term) -> Outcome {
     match command {
         Command::Kernel(command) => kernel::run(command, term).await,
         Command::Job(command) => match command {
-            JobCommand::Check { job, units, time, fuel, json } => job::check(&job, units, time, fuel, json.json, term),
+            JobCommand::Check { job, infer_writes: true, time, fuel, json, .. } => {
+                infer::run(&job, time, fuel, json.json, term)
+            }
+            JobCommand::Check { job, units, time, fuel, json, .. } => {
+                job::check(&job, units, time, fuel, json.json, term)
+            }
             JobCommand::Run { job, out, fuel, json } => job::run(&job, &out, fuel, json.json, term),
             JobCommand::Submit { job, terms, wait, unchecked, out, node, key, json } => {
                 let request = submit::Request { job, terms, wait, unchecked, out };
@@ -136,6 +142,12 @@ fn fee(included: &Included) -> u128 {
 
 /// The job of a job file.
 fn load(args: &JobArgs) -> Result<Job, CliError> {
-    let options = Options { set: args.set.clone(), images: args.image.clone(), files: args.files.clone() };
+    load_with(args, false)
+}
+
+/// The same, with or without the write maps.
+fn load_with(args: &JobArgs, without_writes: bool) -> Result<Job, CliError> {
+    let (set, images, files) = (args.set.clone(), args.image.clone(), args.files.clone());
+    let options = Options { set, images, files, without_writes };
     Ok(Job::load(&args.file, &options)?)
 }

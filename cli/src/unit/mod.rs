@@ -11,7 +11,7 @@ use assay_engine::{
 use assay_primitives::{Arg, Launch, Program, Unit};
 use assay_worker::backend::{Backend, Buffers, Control, Cpu, Prepared, RunError};
 
-pub use memory::{Ranges, Rule, Watched};
+pub use memory::{Ranges, Rule, Watched, push};
 pub use story::{Party, Story, tell};
 pub use trace::{Line, Printer, Shown};
 
