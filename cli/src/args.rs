@@ -89,6 +89,9 @@ pub enum KernelCommand {
         /// Lower the PTX's version to this one, for older drivers
         #[arg(long, value_name = "MAJOR.MINOR", value_parser = ptx_version)]
         ptx_version: Option<(u32, u32)>,
+        /// Leave expf, pow, rsqrtf and the like as the compiler has them, approximate instructions and all
+        #[arg(long)]
+        no_exact_maths: bool,
         #[command(flatten)]
         json: JsonArgs,
     },

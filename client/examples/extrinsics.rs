@@ -3,7 +3,11 @@
 //! `cargo run --release -p assay-client --example extrinsics -- ws://127.0.0.1:9944 [FIRST [LAST]]`
 
 use std::time::Duration;
-use subxt::{OnlineClient, SubstrateConfig, ext::scale_value::At, rpcs::{RpcClient, rpc_params}};
+use subxt::{
+    OnlineClient, SubstrateConfig,
+    ext::scale_value::At,
+    rpcs::{RpcClient, rpc_params},
+};
 
 type Error = Box<dyn std::error::Error>;
 

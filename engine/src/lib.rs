@@ -19,6 +19,10 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
 
+/// Threads of a warp that an instruction uses fuel for at least: to interpret it costs about as much for one as for these.
+/// Lane-steps count the active threads alone.
+pub const LEAST_LANES: u32 = 8;
+
 /// A parsed PTX module: its entries, each accepted or rejected with the reason.
 pub struct Module {
     /// In the order of the text.
@@ -191,7 +195,7 @@ pub struct Trap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrapKind {
-    /// More lane-steps than the cap.
+    /// More fuel than the cap: a lane-step each, counted for [`LEAST_LANES`] threads where fewer of a warp are active.
     FuelExhausted,
     /// An access outside its buffer, or outside shared, local, constant or parameter memory.
     OutOfBounds,

@@ -18,9 +18,13 @@ use crate::{
 pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
     match command {
         KernelCommand::Check { files, json } => check::run(&files, json.json, term),
-        KernelCommand::Build { file, output, arch, ptx_version, json } => {
+        KernelCommand::Build { file, output, arch, ptx_version, no_exact_maths, json } => {
             let compiler = kernel::find_compiler().ok_or(BuildError::NoCompiler)?;
-            let mut ptx = kernel::compile_with(&compiler, &file, &arch)?;
+            let kernel::Built { mut ptx, exact_maths } =
+                kernel::compile_with(&compiler, &file, &arch, !no_exact_maths)?;
+            if !exact_maths && !no_exact_maths {
+                term::note("does not compile with the exact maths, so compiled without");
+            }
             if let Some(wanted) = ptx_version
                 && let Some(lowered) =
                     std::str::from_utf8(&ptx).ok().and_then(|text| kernel::lower_version(text, wanted))
@@ -31,7 +35,12 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             std::fs::write(&output, &ptx).map_err(CliError::file(&output))?;
             let checked = check::of(&output, ptx)?;
             if json.json {
-                term::json(&json!({ "file": output, "compiler": compiler.to_string(), "entries": checked.entries }));
+                term::json(&json!({
+                    "file": output,
+                    "compiler": compiler.to_string(),
+                    "exact_maths": exact_maths,
+                    "entries": checked.entries,
+                }));
             } else {
                 term::note(&format!("{} with {compiler}", output.display()));
                 check::print(&checked, term);

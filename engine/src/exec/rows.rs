@@ -80,26 +80,15 @@ fn target(warp: &Warp, ins: &Ins, access: Access, mask: u32, width: usize) -> Op
     (low & (width - 1) == 0 && count > 0).then_some(Target { pattern, address, first, count })
 }
 
-/// The offset of a lane's address in a memory of its own.
-#[inline(always)]
-fn place(warp: &Warp, ins: &Ins, access: Access, lane: usize) -> u64 {
-    let by = i64::from(ins.imm) as u64;
-    if access.wide {
-        warp.d[usize::from(ins.a)][lane & 31].wrapping_add(by)
-    } else {
-        u64::from(warp.w[usize::from(ins.a)][lane & 31].wrapping_add(by as u32))
-    }
-}
-
 /// The range of `length` bytes, if it is inside.
 #[inline(always)]
-fn part(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
+fn slice(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..start.checked_add(length)?)
 }
 
 #[inline(always)]
-fn part_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
+fn slice_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get_mut(start..start.checked_add(length)?)
 }
@@ -108,6 +97,8 @@ fn part_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
 #[inline(always)]
 fn copy(out: &mut [u8], from: &[u8]) {
     if let (Ok(out), Ok(from)) = (<&mut [u8; 128]>::try_from(&mut *out), <&[u8; 128]>::try_from(from)) {
+        *out = *from;
+    } else if let (Ok(out), Ok(from)) = (<&mut [u8; 64]>::try_from(&mut *out), <&[u8; 64]>::try_from(from)) {
         *out = *from;
     } else {
         out.copy_from_slice(from);
@@ -185,94 +176,89 @@ impl Machine<'_> {
     ) -> bool {
         let Target { pattern, address, first, count } = target;
         let Some((region, offset)) = resolve(access.place, address) else { return false };
-        let clock = self.clock(warp);
+        if pattern == Pattern::Scattered || region == Region::Local {
+            let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
+            let links = Links::of(&offsets, mask, W);
+            if region == Region::Local || !links.are_few(mask) {
+                return self.gather::<W>(warp, region, &offsets, mask, bytes);
+            }
+            let mut left = mask;
+            while left != 0 {
+                let first = left.trailing_zeros() as usize & 31;
+                let (pattern, count) = links.run(first);
+                let part = Part { pattern, offset: offsets[first], first, count, second: first + 1 };
+                if !self.load_part::<W>(warp, region, part, bytes) {
+                    return false;
+                }
+                left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
+            }
+            return true;
+        }
+        let second = (mask & (mask - 1)).trailing_zeros() as usize;
+        let count = if pattern == Pattern::Row { count } else { 32 };
+        self.load_part::<W>(warp, region, Part { pattern, offset, first, count, second }, bytes)
+    }
+
+    /// Neighbouring lanes that read neighbouring bytes, or the same.
+    #[inline(always)]
+    fn load_part<const W: usize>(&mut self, warp: &Warp, region: Region, part: Part, bytes: &mut Bytes) -> bool {
+        let Part { pattern, offset, first, count, second } = part;
         let thread = warp.first();
-        match pattern {
-            Pattern::Row => {
-                let Some(out) = bytes.get_mut(first * W..(first + count) * W) else { return false };
-                match region {
-                    Region::Shared => {
-                        let Some(from) = part(&self.shared, offset, count * W) else { return false };
-                        copy(out, from);
-                        let (at, per) = self.shared_grains::<W>(offset);
-                        let run = shadow::Run { at, count, per, thread: thread + first as u32, clock };
-                        self.shared_shadow.try_read_run(run, true)
-                    }
-                    Region::Table | Region::Param => match part(self.constants(region), offset, count * W) {
-                        Some(from) => {
-                            copy(out, from);
-                            true
-                        }
-                        None => false,
-                    },
-                    Region::Buffer(buffer) => {
-                        self.memory.load(buffer, offset, out).is_ok()
-                            && (!self.tracks(buffer)
-                                || self.try_pages::<W>(buffer, offset, thread + first as u32, count, clock, false))
-                    }
-                    Region::Local => self.gather_local::<W>(warp, ins, access, mask, bytes),
+        let clock = self.clock(warp);
+        let mut one = [0u8; W];
+        let out: &mut [u8] = if pattern == Pattern::Row {
+            let Some(out) = bytes.get_mut(first * W..(first + count) * W) else { return false };
+            out
+        } else {
+            &mut one
+        };
+        let thread_of = |lane: usize| thread + lane as u32;
+        match region {
+            Region::Shared => {
+                let Some(from) = slice(&self.shared, offset, out.len()) else { return false };
+                copy(out, from);
+                let (at, per) = self.shared_grains::<W>(offset);
+                let fine = if pattern == Pattern::Row {
+                    let run = shadow::Run { at, count, per, thread: thread_of(first), clock };
+                    self.shared_shadow.try_read_run(run, true)
+                } else {
+                    // One more reader tells the shadow that there are several.
+                    self.shared_shadow.try_read(at, per, thread_of(first), clock, true)
+                        && self.shared_shadow.try_read(at, per, thread_of(second), clock, true)
+                };
+                if !fine {
+                    return false;
                 }
             }
-            Pattern::Same => {
-                let mut one = [0u8; W];
-                // One more reader tells the shadow that there are several.
-                let second = (mask & (mask - 1)).trailing_zeros();
-                match region {
-                    Region::Shared => {
-                        let Some(from) = part(&self.shared, offset, W) else { return false };
-                        one.copy_from_slice(from);
-                        let (at, per) = self.shared_grains::<W>(offset);
-                        if !(self.shared_shadow.try_read(at, per, thread + first as u32, clock, true)
-                            && self.shared_shadow.try_read(at, per, thread + second, clock, true))
-                        {
-                            return false;
-                        }
-                    }
-                    Region::Table | Region::Param => match part(self.constants(region), offset, W) {
-                        Some(from) => one.copy_from_slice(from),
-                        None => return false,
-                    },
-                    Region::Buffer(buffer) => {
-                        if self.memory.load(buffer, offset, &mut one).is_err() {
-                            return false;
-                        }
-                        if self.tracks(buffer) {
-                            let (at, per) = self.global_grains::<W>(buffer, offset);
-                            if !(self.pages.shadow.try_read(at, per, thread + first as u32, clock, false)
-                                && self.pages.shadow.try_read(at, per, thread + second, clock, false))
-                            {
-                                return false;
-                            }
-                        }
-                    }
-                    Region::Local => return self.gather_local::<W>(warp, ins, access, mask, bytes),
-                }
-                for out in bytes.as_chunks_mut::<W>().0.iter_mut().take(32) {
-                    *out = one;
-                }
-                true
+            Region::Table | Region::Param => {
+                let Some(from) = slice(self.constants(region), offset, out.len()) else { return false };
+                copy(out, from);
             }
-            Pattern::Scattered => match region {
-                Region::Shared => self.gather_shared::<W>(warp, ins, access, mask, clock, bytes),
-                Region::Table | Region::Param => self.gather_constants::<W>(warp, ins, access, mask, region, bytes),
-                Region::Buffer(buffer) => {
-                    let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
-                    if self.memory.load_lanes(buffer, &offsets, mask, W, bytes).is_err() {
+            Region::Buffer(buffer) => {
+                if self.memory.load(buffer, offset, out).is_err() {
+                    return false;
+                }
+                if self.tracks(buffer) {
+                    let fine = if pattern == Pattern::Row {
+                        self.try_pages::<W>(buffer, offset, thread_of(first), count, clock, false)
+                    } else {
+                        let (at, per) = self.global_grains::<W>(buffer, offset);
+                        self.pages.shadow.try_read(at, per, thread_of(first), clock, false)
+                            && self.pages.shadow.try_read(at, per, thread_of(second), clock, false)
+                    };
+                    if !fine {
                         return false;
                     }
-                    if self.tracks(buffer) {
-                        for lane in lanes(mask) {
-                            let (at, per) = self.global_grains::<W>(buffer, offsets[lane & 31]);
-                            if !self.pages.shadow.try_read(at, per, thread + lane as u32, clock, false) {
-                                return false;
-                            }
-                        }
-                    }
-                    true
                 }
-                Region::Local => self.gather_local::<W>(warp, ins, access, mask, bytes),
-            },
+            }
+            Region::Local => return false,
         }
+        if pattern != Pattern::Row {
+            for out in bytes.as_chunks_mut::<W>().0.iter_mut().take(32).skip(first).take(count) {
+                *out = one;
+            }
+        }
+        true
     }
 
     #[inline(always)]
@@ -287,44 +273,55 @@ impl Machine<'_> {
     ) -> bool {
         let Target { pattern, address, first, count } = target;
         let Some((region, offset)) = resolve(access.place, address) else { return false };
+        if pattern == Pattern::Row && region != Region::Local {
+            return self.store_part::<W>(warp, region, offset, first, count, bytes);
+        }
+        let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
+        let links = Links::of(&offsets, mask, W);
+        if region == Region::Local || links.same != 0 || !links.are_few(mask) {
+            return self.scatter::<W>(warp, region, &offsets, mask, bytes);
+        }
+        let mut left = mask;
+        while left != 0 {
+            let first = left.trailing_zeros() as usize & 31;
+            let (_, count) = links.run(first);
+            if !self.store_part::<W>(warp, region, offsets[first], first, count, bytes) {
+                return false;
+            }
+            left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
+        }
+        true
+    }
+
+    /// Neighbouring lanes that write neighbouring bytes.
+    #[inline(always)]
+    fn store_part<const W: usize>(
+        &mut self,
+        warp: &Warp,
+        region: Region,
+        offset: u64,
+        first: usize,
+        count: usize,
+        bytes: &Bytes,
+    ) -> bool {
         let clock = self.clock(warp);
-        let thread = warp.first();
+        let thread = warp.first() + first as u32;
+        let Some(from) = bytes.get(first * W..(first + count) * W) else { return false };
         match region {
-            Region::Shared if pattern == Pattern::Row => {
+            Region::Shared => {
                 let (at, per) = self.shared_grains::<W>(offset);
-                let Some(to) = part_mut(&mut self.shared, offset, count * W) else { return false };
-                let Some(from) = bytes.get(first * W..(first + count) * W) else { return false };
-                let run = shadow::Run { at, count, per, thread: thread + first as u32, clock };
-                if !self.shared_shadow.try_write_run(run) {
+                let Some(to) = slice_mut(&mut self.shared, offset, from.len()) else { return false };
+                if !self.shared_shadow.try_write_run(shadow::Run { at, count, per, thread, clock }) {
                     return false;
                 }
                 copy(to, from);
                 true
             }
-            Region::Shared => self.scatter_shared::<W>(warp, ins, access, mask, clock, bytes),
-            Region::Buffer(buffer) if pattern == Pattern::Row => {
-                let Some(from) = bytes.get(first * W..(first + count) * W) else { return false };
-                self.memory.store(buffer, offset, from).is_ok()
-                    && (!self.tracks(buffer)
-                        || self.try_pages::<W>(buffer, offset, thread + first as u32, count, clock, true))
-            }
             Region::Buffer(buffer) => {
-                let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
-                if self.memory.store_lanes(buffer, &offsets, mask, W, bytes).is_err() {
-                    return false;
-                }
-                if self.tracks(buffer) {
-                    for lane in lanes(mask) {
-                        let (at, per) = self.global_grains::<W>(buffer, offsets[lane & 31]);
-                        if !self.pages.shadow.try_write(at, per, thread + lane as u32, clock) {
-                            return false;
-                        }
-                    }
-                }
-                true
+                self.memory.store(buffer, offset, from).is_ok()
+                    && (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
             }
-            Region::Local => Self::scatter_local::<W>(warp, ins, access, mask, bytes),
-            Region::Table | Region::Param => false,
+            Region::Table | Region::Param | Region::Local => false,
         }
     }
 
@@ -376,152 +373,225 @@ impl Machine<'_> {
         true
     }
 
+    /// The grains of each lane's offset in a buffer.
     #[inline(always)]
-    fn gather_shared<const W: usize>(
-        &mut self,
-        warp: &Warp,
-        ins: &Ins,
-        access: Access,
-        mask: u32,
-        clock: Clock,
-        bytes: &mut Bytes,
-    ) -> bool {
-        let out = bytes.as_chunks_mut::<W>().0;
+    fn pages_of<const W: usize>(&mut self, buffer: u16, offsets: &[u64; 32], mask: u32) -> ([u32; 32], u32) {
+        let grain = self.code.global_grain.trailing_zeros();
+        let first = mask.trailing_zeros() as usize & 31;
+        let mut at = [self.pages.find(buffer, offsets[first] >> grain) as u32; 32];
         for lane in lanes(mask) {
-            let (_, offset) = match resolve(access.place, place(warp, ins, access, lane)) {
-                Some((Region::Shared, offset)) => (Region::Shared, offset),
-                _ => return false,
-            };
-            let (Some(from), Some(out)) = (part(&self.shared, offset, W), out.get_mut(lane)) else { return false };
-            out.copy_from_slice(from);
-            let (at, per) = self.shared_grains::<W>(offset);
-            if !self.shared_shadow.try_read(at, per, warp.first() + lane as u32, clock, true) {
-                return false;
-            }
+            at[lane & 31] = self.pages.find(buffer, offsets[lane & 31] >> grain) as u32;
         }
-        true
+        (at, W.trailing_zeros().wrapping_sub(grain) & 7)
     }
 
     #[inline(always)]
-    fn scatter_shared<const W: usize>(
+    fn gather<const W: usize>(
         &mut self,
         warp: &Warp,
-        ins: &Ins,
-        access: Access,
+        region: Region,
+        offsets: &[u64; 32],
         mask: u32,
-        clock: Clock,
+        bytes: &mut Bytes,
+    ) -> bool {
+        let clock = self.clock(warp);
+        let held = match region {
+            Region::Local => return gather_local::<W>(warp, offsets, mask, bytes),
+            Region::Buffer(buffer) => {
+                if self.memory.load_lanes(buffer, offsets, mask, W, bytes).is_err() {
+                    return false;
+                }
+                if !self.tracks(buffer) {
+                    return true;
+                }
+                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                return self.pages.shadow.try_read_lanes(&at, mask, per, warp.first(), clock, false);
+            }
+            Region::Shared => &self.shared[..],
+            Region::Table | Region::Param => self.constants(region),
+        };
+        let out = bytes.as_chunks_mut::<W>().0;
+        // Lanes that sleep have the offset of the first that does not.
+        for (out, offset) in out.iter_mut().zip(offsets) {
+            let Some(from) = slice(held, *offset, W) else { return false };
+            out.copy_from_slice(from);
+        }
+        if region != Region::Shared {
+            return true;
+        }
+        let grain = self.code.shared_grain.trailing_zeros();
+        let at = offsets.map(|offset| (offset >> grain) as u32);
+        let per = W.trailing_zeros().wrapping_sub(grain) & 7;
+        self.shared_shadow.try_read_lanes(&at, mask, per, warp.first(), clock, true)
+    }
+
+    #[inline(always)]
+    fn scatter<const W: usize>(
+        &mut self,
+        warp: &mut Warp,
+        region: Region,
+        offsets: &[u64; 32],
+        mask: u32,
         bytes: &Bytes,
     ) -> bool {
-        let from = bytes.as_chunks::<W>().0;
-        for lane in lanes(mask) {
-            let Some((Region::Shared, offset)) = resolve(access.place, place(warp, ins, access, lane)) else {
-                return false;
-            };
-            let (at, per) = self.shared_grains::<W>(offset);
-            let (Some(to), Some(from)) = (part_mut(&mut self.shared, offset, W), from.get(lane)) else { return false };
-            if !self.shared_shadow.try_write(at, per, warp.first() + lane as u32, clock) {
-                return false;
-            }
-            to.copy_from_slice(from);
-        }
-        true
-    }
-
-    #[inline(always)]
-    fn gather_constants<const W: usize>(
-        &self,
-        warp: &Warp,
-        ins: &Ins,
-        access: Access,
-        mask: u32,
-        region: Region,
-        bytes: &mut Bytes,
-    ) -> bool {
-        let held = self.constants(region);
-        let out = bytes.as_chunks_mut::<W>().0;
-        for lane in lanes(mask) {
-            let found = match resolve(access.place, place(warp, ins, access, lane)) {
-                Some((found, offset)) if found == region => part(held, offset, W),
-                _ => None,
-            };
-            let (Some(from), Some(out)) = (found, out.get_mut(lane)) else { return false };
-            out.copy_from_slice(from);
-        }
-        true
-    }
-
-    #[inline(always)]
-    fn gather_local<const W: usize>(
-        &self,
-        warp: &Warp,
-        ins: &Ins,
-        access: Access,
-        mask: u32,
-        bytes: &mut Bytes,
-    ) -> bool {
-        let out = bytes.as_chunks_mut::<W>().0;
-        for lane in lanes(mask) {
-            let Some((Region::Local, offset)) = resolve(access.place, place(warp, ins, access, lane)) else {
-                return false;
-            };
-            let (Ok(start), Some(out)) = (usize::try_from(offset), out.get_mut(lane)) else { return false };
-            for (word, out) in out.chunks_mut(4).enumerate() {
-                let at = start / 4 + word;
-                let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
+        let clock = self.clock(warp);
+        match region {
+            Region::Local => scatter_local::<W>(warp, offsets, mask, bytes),
+            Region::Buffer(buffer) => {
+                if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_err() {
                     return false;
-                };
-                let value = row[lane & 31].to_le_bytes();
-                for (by, out) in out.iter_mut().enumerate() {
-                    let by = (start + by) % 4;
-                    if written[by] >> lane & 1 == 0 {
-                        return false;
+                }
+                if !self.tracks(buffer) {
+                    return true;
+                }
+                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock)
+            }
+            Region::Shared => {
+                let grain = self.code.shared_grain.trailing_zeros();
+                let per = W.trailing_zeros().wrapping_sub(grain) & 7;
+                let last = offsets.iter().fold(0, |last, offset| last.max(*offset));
+                if slice(&self.shared, last, W).is_none() {
+                    return false;
+                }
+                let at = offsets.map(|offset| (offset >> grain) as u32);
+                if !self.shared_shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                    return false;
+                }
+                let from = bytes.as_chunks::<W>().0;
+                for lane in lanes(mask) {
+                    if let (Some(to), Some(from)) = (slice_mut(&mut self.shared, offsets[lane & 31], W), from.get(lane))
+                    {
+                        to.copy_from_slice(from);
                     }
-                    *out = value[by];
                 }
+                true
             }
+            Region::Table | Region::Param => false,
         }
-        true
-    }
-
-    #[inline(always)]
-    fn scatter_local<const W: usize>(warp: &mut Warp, ins: &Ins, access: Access, mask: u32, bytes: &Bytes) -> bool {
-        let from = bytes.as_chunks::<W>().0;
-        for lane in lanes(mask) {
-            let Some((Region::Local, offset)) = resolve(access.place, place(warp, ins, access, lane)) else {
-                return false;
-            };
-            let (Ok(start), Some(from)) = (usize::try_from(offset), from.get(lane)) else { return false };
-            for (word, from) in from.chunks(4).enumerate() {
-                let at = start / 4 + word;
-                let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
-                    return false;
-                };
-                let mut value = row[lane & 31].to_le_bytes();
-                for (by, from) in from.iter().enumerate() {
-                    let by = (start + by) % 4;
-                    written[by] |= 1 << lane;
-                    value[by] = *from;
-                }
-                row[lane & 31] = u32::from_le_bytes(value);
-            }
-        }
-        true
     }
 }
 
-/// Offsets of all lanes in the buffer that the first active lane's address leads to; `None` where lanes go elsewhere.
+#[inline(always)]
+fn gather_local<const W: usize>(warp: &Warp, offsets: &[u64; 32], mask: u32, bytes: &mut Bytes) -> bool {
+    let out = bytes.as_chunks_mut::<W>().0;
+    for lane in lanes(mask) {
+        let (Ok(start), Some(out)) = (usize::try_from(offsets[lane & 31]), out.get_mut(lane)) else { return false };
+        for (word, out) in out.chunks_mut(4).enumerate() {
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
+                return false;
+            };
+            let value = row[lane & 31].to_le_bytes();
+            if W >= 4 {
+                if (written[0] & written[1] & written[2] & written[3]) >> lane & 1 == 0 {
+                    return false;
+                }
+                out.copy_from_slice(&value);
+                continue;
+            }
+            for (by, out) in out.iter_mut().enumerate() {
+                let by = (start + by) % 4;
+                if written[by] >> lane & 1 == 0 {
+                    return false;
+                }
+                *out = value[by];
+            }
+        }
+    }
+    true
+}
+
+#[inline(always)]
+fn scatter_local<const W: usize>(warp: &mut Warp, offsets: &[u64; 32], mask: u32, bytes: &Bytes) -> bool {
+    let from = bytes.as_chunks::<W>().0;
+    for lane in lanes(mask) {
+        let (Ok(start), Some(from)) = (usize::try_from(offsets[lane & 31]), from.get(lane)) else { return false };
+        for (word, from) in from.chunks(4).enumerate() {
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
+                return false;
+            };
+            let mut value = row[lane & 31].to_le_bytes();
+            for (by, from) in from.iter().enumerate() {
+                let by = (start + by) % 4;
+                written[by] |= 1 << lane;
+                value[by] = *from;
+            }
+            row[lane & 31] = u32::from_le_bytes(value);
+        }
+    }
+    true
+}
+
+/// Neighbouring lanes that read alike.
+#[derive(Clone, Copy)]
+struct Part {
+    pattern: Pattern,
+    offset: u64,
+    first: usize,
+    count: usize,
+    /// Another of the lanes, where they read the same.
+    second: usize,
+}
+
+/// By lane: whether the lane before it addresses what lies before, or the same.
+#[derive(Clone, Copy)]
+struct Links {
+    next: u32,
+    same: u32,
+}
+
+impl Links {
+    #[inline(always)]
+    fn of(offsets: &[u64; 32], mask: u32, width: usize) -> Self {
+        let (mut next, mut same) = (0u32, 0u32);
+        for lane in 1..32 {
+            let delta = offsets[lane].wrapping_sub(offsets[lane - 1]);
+            next |= u32::from(delta == width as u64) << lane;
+            same |= u32::from(delta == 0) << lane;
+        }
+        let both = mask & mask << 1;
+        Self { next: next & both, same: same & both }
+    }
+
+    /// Whether it pays to go run by run.
+    #[inline(always)]
+    fn are_few(self, mask: u32) -> bool {
+        (mask & !(self.next | self.same)).count_ones() <= 5
+    }
+
+    /// The run that starts at a lane.
+    #[inline(always)]
+    fn run(self, first: usize) -> (Pattern, usize) {
+        let after = |links: u32| (links.checked_shr(first as u32 + 1).unwrap_or(0)).trailing_ones() as usize;
+        match after(self.same) {
+            0 => (Pattern::Row, after(self.next) + 1),
+            more => (Pattern::Same, more + 1),
+        }
+    }
+}
+
+/// Offsets of all lanes in the region that the first active lane's address leads to; `None` where lanes go elsewhere. Lanes that sleep have that
+/// of the first that does not.
 #[inline(always)]
 fn offsets(warp: &Warp, ins: &Ins, access: Access, mask: u32, address: u64, offset: u64) -> Option<[u64; 32]> {
-    if !access.wide {
-        return None;
-    }
     let by = i64::from(ins.imm) as u64;
     let mut offsets = [0u64; 32];
     let mut apart = 0u64;
-    for (lane, (into, at)) in offsets.iter_mut().zip(&warp.d[usize::from(ins.a)]).enumerate() {
-        let at = at.wrapping_add(by);
-        apart |= (at ^ address) & 0u64.wrapping_sub(u64::from(mask >> lane & 1));
-        *into = offset.wrapping_add(at.wrapping_sub(address));
+    if access.wide {
+        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.d[usize::from(ins.a)]).enumerate() {
+            let at = at.wrapping_add(by);
+            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+            apart |= (at ^ address) & keep;
+            *into = offset.wrapping_add(at.wrapping_sub(address) & keep);
+        }
+    } else {
+        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.w[usize::from(ins.a)]).enumerate() {
+            let at = u64::from(at.wrapping_add(by as u32));
+            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+            *into = at & keep | offset & !keep;
+        }
     }
     (apart >> TAG_SHIFT == 0).then_some(offsets)
 }

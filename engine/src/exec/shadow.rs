@@ -88,6 +88,19 @@ fn reader(access: u32, thread: u32, clock: Clock) -> u32 {
     clock.now | if alone { thread } else { several }
 }
 
+#[inline(always)]
+fn for_lanes(mask: u32, mut each: impl FnMut(usize)) {
+    if mask == u32::MAX {
+        (0..32).for_each(each);
+    } else {
+        let mut left = mask;
+        while left != 0 {
+            each(left.trailing_zeros() as usize & 31);
+            left &= left - 1;
+        }
+    }
+}
+
 /// Reads by a row of threads: whether all are in order. The reads are noted in any case.
 #[inline(always)]
 fn read_row(writes: &[u32], reads: &mut [u32], per: u32, thread: u32, clock: Clock, oldest: u32) -> bool {
@@ -176,6 +189,11 @@ impl Shadow {
         {
             return read_row(writes, reads, 0, thread, clock, oldest);
         }
+        if let (Ok(writes), Ok(reads)) = (<&[u32; 16]>::try_from(writes), <&mut [u32; 16]>::try_from(&mut *reads))
+            && per == 0
+        {
+            return read_row(writes, reads, 0, thread, clock, oldest);
+        }
         read_row(writes, reads, per, thread, clock, oldest)
     }
 
@@ -186,6 +204,11 @@ impl Shadow {
         let end = at + (count << per);
         let (Some(writes), Some(reads)) = (self.writes.get_mut(at..end), self.reads.get(at..end)) else { return false };
         if let (Ok(writes), Ok(reads)) = (<&mut [u32; 32]>::try_from(&mut *writes), <&[u32; 32]>::try_from(reads))
+            && per == 0
+        {
+            return write_row(writes, reads, 0, thread, clock);
+        }
+        if let (Ok(writes), Ok(reads)) = (<&mut [u32; 16]>::try_from(&mut *writes), <&[u32; 16]>::try_from(reads))
             && per == 0
         {
             return write_row(writes, reads, 0, thread, clock);
@@ -207,15 +230,105 @@ impl Shadow {
         true
     }
 
-    /// The grains of one thread's write, or false.
+    /// The reads of many lanes, each of `1 << per` grains from its place in `at` on, or false.
     #[inline(always)]
-    pub(super) fn try_write(&mut self, at: usize, per: u32, thread: u32, clock: Clock) -> bool {
-        for at in at..at + (1 << per) {
-            let (Some(write), Some(read)) = (self.writes.get_mut(at), self.reads.get(at)) else { return false };
-            if !ordered(*write, thread, clock) || !ordered(*read, thread, clock) {
+    pub(super) fn try_read_lanes(
+        &mut self,
+        at: &[u32; 32],
+        mask: u32,
+        per: u32,
+        thread: u32,
+        clock: Clock,
+        written: bool,
+    ) -> bool {
+        let oldest = if written { EVER } else { 0 };
+        for skip in 0..1usize << per {
+            let length = self.writes.len();
+            let (Some(shared), Some(reads)) = (self.writes.get(..length), self.reads.get_mut(..length)) else {
+                return false;
+            };
+            let (mut writes, mut old, mut new) = ([0u32; 32], [0u32; 32], [0u32; 32]);
+            for lane in 0..32 {
+                let at = at[lane] as usize + skip;
+                if at >= length {
+                    return false;
+                }
+                (writes[lane], old[lane]) = (shared[at], reads[at]);
+            }
+            let (mut bad, mut changed) = (0u32, 0u32);
+            for lane in 0..32 {
+                let own = thread + lane as u32;
+                let keep = 0u32.wrapping_sub(mask >> lane & 1);
+                bad |= u32::from(!ordered(writes[lane], own, clock) | (writes[lane] < oldest)) & keep;
+                new[lane] = reader(old[lane], own, clock);
+                changed |= (new[lane] ^ old[lane]) & keep;
+            }
+            if bad != 0 {
                 return false;
             }
-            *write = clock.now | thread;
+            if changed == 0 {
+                continue;
+            }
+            for_lanes(mask, |lane| {
+                if let Some(read) = reads.get_mut(at[lane] as usize + skip) {
+                    *read = new[lane];
+                }
+            });
+            // Where lanes that read the same grain differ in what they make of it, there are several of this warp.
+            for_lanes(mask, |lane| {
+                if let Some(read) = reads.get_mut(at[lane] as usize + skip)
+                    && *read != new[lane]
+                {
+                    *read = clock.now | WARP | thread & !31;
+                }
+            });
+        }
+        true
+    }
+
+    /// The writes of many lanes, or false.
+    #[inline(always)]
+    pub(super) fn try_write_lanes(&mut self, at: &[u32; 32], mask: u32, per: u32, thread: u32, clock: Clock) -> bool {
+        for skip in 0..1usize << per {
+            let length = self.writes.len();
+            let (Some(shared), Some(reads)) = (self.writes.get_mut(..length), self.reads.get(..length)) else {
+                return false;
+            };
+            let (mut old, mut others) = ([0u32; 32], [0u32; 32]);
+            for lane in 0..32 {
+                let at = at[lane] as usize + skip;
+                if at >= length {
+                    return false;
+                }
+                (old[lane], others[lane]) = (shared[at], reads[at]);
+            }
+            let mut bad = 0u32;
+            for lane in 0..32 {
+                let own = thread + lane as u32;
+                let keep = 0u32.wrapping_sub(mask >> lane & 1);
+                bad |= u32::from(!ordered(old[lane], own, clock) | !ordered(others[lane], own, clock)) & keep;
+            }
+            if bad != 0 {
+                return false;
+            }
+            for_lanes(mask, |lane| {
+                if let Some(write) = shared.get_mut(at[lane] as usize + skip) {
+                    *write = clock.now | (thread + lane as u32);
+                }
+            });
+            let mut alone = true;
+            for_lanes(mask, |lane| {
+                alone &= shared.get(at[lane] as usize + skip) == Some(&(clock.now | (thread + lane as u32)));
+            });
+            if !alone {
+                // Two lanes write one grain: as before, for the long way to name the second.
+                for_lanes(mask, |lane| {
+                    if let Some(write) = shared.get_mut(at[lane] as usize + skip) {
+                        *write = old[lane];
+                    }
+                });
+                return false;
+            }
         }
         true
     }
