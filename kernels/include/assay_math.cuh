@@ -10,21 +10,25 @@
 // The source stays as it is: `expf(x)`, `std::exp(x)`, `::exp(x)` and `__expf(x)` all mean the versions below. Without
 // --fmad=false, or with --use_fast_math, the compiler is free again and the result is not exact.
 //
-// Compiled as host C++ (g++ -ffp-contract=off) the file gives the same functions in namespace assay, with the same bits.
+// Compiled as host C++ (g++ -ffp-contract=off) the file gives the same functions with the same bits, in namespace assay,
+// and under CUDA's names where ASSAY_MATH_NAMES is defined.
 #ifndef ASSAY_MATH_CUH
 #define ASSAY_MATH_CUH
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH__) || defined(__CUDACC_RTC__)
 
+// No internal linkage: it would put a number of the compiling machine's into the names.
 #ifdef __CUDACC__
-#define ASSAY_INLINE static __inline__ __host__ __device__ __attribute__((always_inline))
-#define ASSAY_CALL static __inline__ __host__ __device__
+#define ASSAY_HOST_DEVICE __host__ __device__
+#define ASSAY_APART __noinline__
 #else
 #include <cmath>
 #include <cstring>
-#define ASSAY_INLINE static inline __attribute__((always_inline))
-#define ASSAY_CALL static inline
+#define ASSAY_HOST_DEVICE
+#define ASSAY_APART
 #endif
+#define ASSAY_INLINE inline ASSAY_HOST_DEVICE __attribute__((always_inline))
+#define ASSAY_CALL inline ASSAY_HOST_DEVICE
 
 namespace assay {
 
@@ -237,9 +241,9 @@ ASSAY_INLINE f32 tanh_f(f32 x)
 {
     f32 a = size(x);
     if (a < 0.6f) {
-        f32 z = x * x;
+        f32 z = a * a;
         f32 p = chain(z, 0.0023707657f, -0.008410071f, 0.021788321f, -0.053961553f, 0.13333313f, -0.33333334f);
-        return mad(p * z, x, x);
+        return signed_as(mad(p * z, a, a), x);
     }
     return signed_as(1.0f - 2.0f / (exp_f(2.0f * a) + 1.0f), x);
 }
@@ -533,7 +537,7 @@ ASSAY_CALL f32 asinh_f(f32 x)
 {
     f64 a = size(x);
     if (a < 0.000244140625)
-        return mad(x * x, x * -0.16666667f, x);
+        return signed_as(mad(x * x, x * -0.16666667f, x), x);
     if (!(a < infinity_d()))
         return x;
     return signed_as((f32)log_rough(a + ::sqrt(mad(a, a, 1.0))), x);
@@ -674,7 +678,7 @@ struct angle {
 };
 
 // What is left of a float of 2^30 or more, from the bits of 2/π that matter.
-ASSAY_CALL angle reduce_large(f32 a)
+ASSAY_CALL ASSAY_APART angle reduce_large(f32 a)
 {
     i32 offset = (i32)(bits(a) >> 23) - 152;
     u32 m = (bits(a) & 0x7fffffu) | 0x800000u;
@@ -922,6 +926,12 @@ ASSAY_INLINE f32 rnorm4d_f(f32 x, f32 y, f32 z, f32 w)
     f64 sum = mad((f64)x, (f64)x, (f64)y * y) + mad((f64)z, (f64)z, (f64)w * w);
     return (f32)(1.0 / ::sqrt(sum));
 }
+ASSAY_INLINE f32 hypot_f(f32 x, f32 y, f32 z)
+{
+    if (size(x) == infinity_f() || size(y) == infinity_f() || size(z) == infinity_f())
+        return infinity_f();
+    return (f32)::sqrt(mad((f64)x, (f64)x, mad((f64)y, (f64)y, (f64)z * z)));
+}
 ASSAY_INLINE f32 rhypot_f(f32 x, f32 y) { return rnorm4d_f(x, y, 0.0f, 0.0f); }
 ASSAY_INLINE f32 rnorm3d_f(f32 x, f32 y, f32 z) { return rnorm4d_f(x, y, z, 0.0f); }
 
@@ -1054,7 +1064,7 @@ ASSAY_INLINE f64 erfinv_far(f64 w)
                  0.9338211342245966, -0.12253673143236295);
 }
 // The root of erfc(x) = q for 0 < q < 1/2
-ASSAY_CALL f64 erfcinv_small(f64 q)
+ASSAY_CALL ASSAY_APART f64 erfcinv_small(f64 q)
 {
     f64 w = -log_pair(as_pair(q, 0.0), 0).h - log_rough(2.0 - q);
     f64 x = w < 5.0 ? (1.0 - q) * erfinv_middle(w) : erfinv_far(w);
@@ -1094,7 +1104,8 @@ ASSAY_CALL f64 erfcinv_d(f64 q)
 }
 ASSAY_CALL f64 normcdfinv_d(f64 p)
 {
-    return times(as_pair(1.4142135623730951, -9.667293313452913e-17), -erfcinv_d(2.0 * p)).h;
+    f64 x = -erfcinv_d(2.0 * p);
+    return size(x) < 100.0 ? times(as_pair(1.4142135623730951, -9.667293313452913e-17), x).h : x;
 }
 ASSAY_CALL f32 erfinv_f(f32 x) { return (f32)erfinv_d((f64)x); }
 ASSAY_CALL f32 erfcinv_f(f32 x) { return (f32)erfcinv_d((f64)x); }
@@ -1103,7 +1114,7 @@ ASSAY_CALL f32 normcdfinv_f(f32 x) { return (f32)normcdfinv_d((f64)x); }
 // ── the gamma function ──
 
 // log Γ(x) + log p for positive x, where p is the product by which x was moved up to 8
-ASSAY_CALL pair stirling(pair x, pair *product)
+ASSAY_CALL ASSAY_APART pair stirling(pair x, pair *product)
 {
     *product = as_pair(1.0, 0.0);
     while (x.h < 8.0) {
@@ -1137,7 +1148,7 @@ ASSAY_INLINE f64 sine_of_turns(f64 x)
     bool odd = ::trunc(half) != half;
     return (r < 0.0) != odd ? -y : y;
 }
-ASSAY_CALL f64 lgamma_positive(f64 x)
+ASSAY_CALL ASSAY_APART f64 lgamma_positive(f64 x)
 {
     if (x > 1e20)
         return x * (log_d(x) - 1.0);
@@ -1216,7 +1227,7 @@ ASSAY_CALL f32 tgamma_f(f32 x) { return (f32)tgamma_d((f64)x); }
 
 } // namespace assay
 
-#ifdef __CUDACC__
+#if defined(__CUDACC__) || defined(ASSAY_MATH_NAMES)
 // ── the names ──
 //
 // Each name of CUDA's becomes a macro for a function of the same overloads here, in the global namespace and in std, so
@@ -1249,19 +1260,24 @@ template <> struct mixed<double, double, f64> {};
 
 } // namespace assay
 
-#define ASSAY_API static __inline__ __host__ __device__ __attribute__((unused))
+#define ASSAY_API inline ASSAY_HOST_DEVICE
 #define ASSAY_OF_ONE(type, name, function) ASSAY_API type assay_##name(type x) { return assay::function(x); }
 #define ASSAY_OF_TWO(type, name, function) ASSAY_API type assay_##name(type x, type y) { return assay::function(x, y); }
 #define ASSAY_STD(name) namespace std { using ::assay_##name; }
+#ifdef __CUDACC__
+#define ASSAY_HOST __host__
+#else
+#define ASSAY_HOST
+#endif
 #ifdef __CUDACC_RTC__
 #define ASSAY_WIDE_ONE(name, function)
 #define ASSAY_WIDE_TWO(name, function)
 #else
 // For host code alone: it has to compile, and is not run.
 #define ASSAY_WIDE_ONE(name, function) \
-    static __inline__ __host__ __attribute__((unused)) long double assay_##name(long double x) { return assay::function((double)x); }
+    inline ASSAY_HOST long double assay_##name(long double x) { return assay::function((double)x); }
 #define ASSAY_WIDE_TWO(name, function) \
-    static __inline__ __host__ __attribute__((unused)) long double assay_##name(long double x, long double y) \
+    inline ASSAY_HOST long double assay_##name(long double x, long double y) \
     { \
         return assay::function((double)x, (double)y); \
     }
@@ -1325,7 +1341,7 @@ ASSAY_API float assay_remquo(float x, float y, int *quotient) { return assay::re
 ASSAY_API double assay_remquo(double x, double y, int *quotient) { return ::remquo(x, y, quotient); }
 ASSAY_STD(remquof)
 ASSAY_STD(remquo)
-ASSAY_API float assay_hypot(float x, float y, float z) { return ::norm3df(x, y, z); }
+ASSAY_API float assay_hypot(float x, float y, float z) { return assay::hypot_f(x, y, z); }
 ASSAY_API double assay_hypot(double x, double y, double z) { return assay::hypot_d(x, y, z); }
 ASSAY_API float assay_rnorm3df(float x, float y, float z) { return assay::rnorm3d_f(x, y, z); }
 ASSAY_API double assay_rnorm3d(double x, double y, double z) { return assay::rnorm3d_d(x, y, z); }
@@ -1335,6 +1351,7 @@ ASSAY_OF_TWO(float, fdividef, divide_f)
 ASSAY_OF_ONE(float, frsqrt_rn, rsqrt_rounded_f)
 
 #undef ASSAY_API
+#undef ASSAY_HOST
 #undef ASSAY_OF_ONE
 #undef ASSAY_OF_TWO
 #undef ASSAY_STD
@@ -1436,6 +1453,8 @@ ASSAY_OF_ONE(float, frsqrt_rn, rsqrt_rounded_f)
 
 #undef ASSAY_INLINE
 #undef ASSAY_CALL
+#undef ASSAY_APART
+#undef ASSAY_HOST_DEVICE
 
 #endif
 #endif
