@@ -12,15 +12,17 @@ bench() {
             "$release/assay-bench" engine
             ;;
         runtime) "$release/assay-bench" runtime ;;
+        chain) ASSAY_DEMO_THEN=$release/examples/extrinsics scripts/demo.sh ;;
         *)
-            echo "no bench called $1: engine, runtime" >&2
+            echo "no bench called $1: engine, runtime, chain" >&2
             exit 2
             ;;
     esac
 }
 
-cargo build --locked --release --workspace --bin assay-bench --example speed
-if [ $# -eq 0 ]; then set -- engine runtime; fi
+if [ $# -eq 0 ]; then set -- engine runtime chain; fi
+cargo build --locked --release --workspace --bins --example speed --example extrinsics
+"$release/assay-chain-spec" --out "$release/chain-spec"
 for name in "$@"; do
     printf '\n\033[1m%s\033[0m\n' "$name"
     bench "$name"

@@ -108,8 +108,12 @@ impl<S: Source> CtaMemory<S> {
     #[inline]
     fn find(&mut self, buffer: u16, offset: u64) -> Option<Run> {
         let holds = |run: &&Run| run.buffer == buffer && run.offset <= offset && offset < run.end();
-        if let Some(run) = self.runs.get(self.hit).filter(holds) {
-            return Some(*run);
+        // The last, its neighbours, or search.
+        for index in [self.hit, self.hit.wrapping_add(1), self.hit.wrapping_sub(1)] {
+            if let Some(run) = self.runs.get(index).filter(holds) {
+                self.hit = index;
+                return Some(*run);
+            }
         }
         let index = self.runs.partition_point(|run| (run.buffer, run.offset) <= (buffer, offset)).checked_sub(1)?;
         let run = self.runs.get(index).filter(holds)?;
@@ -291,8 +295,40 @@ impl<S: Source> Memory for CtaMemory<S> {
         let (Some(to), Some(marks)) = (self.bytes.get_mut(place.clone()), self.marks.get_mut(place)) else {
             return Err(AccessError::NotOwned);
         };
-        to.copy_from_slice(bytes);
-        marks.fill(WRITTEN);
+        if let (Ok(to), Ok(marks), Ok(bytes)) =
+            (<&mut [u8; 4]>::try_from(&mut *to), <&mut [u8; 4]>::try_from(&mut *marks), <&[u8; 4]>::try_from(bytes))
+        {
+            (*to, *marks) = (*bytes, [WRITTEN; 4]);
+        } else {
+            to.copy_from_slice(bytes);
+            marks.fill(WRITTEN);
+        }
+        Ok(())
+    }
+
+    fn load_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        let (free_from, free_until) = self.free.get(usize::from(buffer)).copied().unwrap_or((0, u64::MAX));
+        let (mut low, mut high) = (u64::MAX, 0);
+        for (lane, offset) in offsets.iter().enumerate() {
+            if lanes >> lane & 1 == 1 {
+                (low, high) = (low.min(*offset), high.max(*offset));
+            }
+        }
+        if free_from <= low && high.checked_add(width as u64).is_some_and(|end| end <= free_until) {
+            return self.source.read_lanes(buffer, offsets, lanes, width, out);
+        }
+        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.load(buffer, *offset, out)?;
+            }
+        }
         Ok(())
     }
 

@@ -13,6 +13,53 @@ pub(crate) trait Source {
     fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
     /// Bytes of `buffer`; 0 for none.
     fn len(&self, buffer: u16) -> u64;
+    /// As [`assay_engine::Memory::load_lanes`].
+    fn read_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.read(buffer, *offset, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Elements of `W` bytes for the lanes, out of `bytes`, which lie at `start` of their buffer; `None` where one lies outside.
+#[inline(always)]
+fn pick<const W: usize>(bytes: &[u8], start: u64, offsets: &[u64; 32], lanes: u32, out: &mut [u8; 512]) -> Option<()> {
+    for (lane, (out, offset)) in out.as_chunks_mut::<W>().0.iter_mut().zip(offsets).enumerate() {
+        if lanes >> lane & 1 == 1 {
+            let from = usize::try_from(offset.checked_sub(start)?).ok()?;
+            *out = *bytes.get(from..)?.first_chunk()?;
+        }
+    }
+    Some(())
+}
+
+/// The same for the widths there are.
+fn pick_any(
+    bytes: &[u8],
+    start: u64,
+    offsets: &[u64; 32],
+    lanes: u32,
+    width: usize,
+    out: &mut [u8; 512],
+) -> Option<()> {
+    match width {
+        1 => pick::<1>(bytes, start, offsets, lanes, out),
+        2 => pick::<2>(bytes, start, offsets, lanes, out),
+        4 => pick::<4>(bytes, start, offsets, lanes, out),
+        8 => pick::<8>(bytes, start, offsets, lanes, out),
+        16 => pick::<16>(bytes, start, offsets, lanes, out),
+        _ => None,
+    }
 }
 
 /// Buffers held whole.
@@ -41,6 +88,20 @@ impl Source for Whole<'_> {
 
     fn len(&self, buffer: u16) -> u64 {
         self.state.buffer(buffer).map_or(0, |bytes| bytes.len() as u64)
+    }
+
+    fn read_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        if self.last.0 != buffer {
+            self.last = (buffer, self.state.buffer(buffer).ok_or(AccessError::OutOfBounds)?);
+        }
+        pick_any(self.last.1, 0, offsets, lanes, width, out).ok_or(AccessError::OutOfBounds)
     }
 }
 
@@ -141,5 +202,29 @@ impl Source for Witnessed<'_> {
 
     fn len(&self, buffer: u16) -> u64 {
         self.lengths.get(usize::from(buffer)).copied().unwrap_or(0)
+    }
+
+    fn read_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        let index = usize::from(buffer);
+        if let (Some(proved), Some(hit)) = (self.slices.get(index), self.hits.get(index))
+            && let Some((start, bytes)) = proved.runs.get(*hit)
+            && start.saturating_add(bytes.len() as u64) <= self.len(buffer)
+            && pick_any(bytes, *start, offsets, lanes, width, out).is_some()
+        {
+            return Ok(());
+        }
+        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.read(buffer, *offset, out)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -69,9 +69,9 @@ pub struct JsonArgs {
 pub enum KernelCommand {
     /// Say of each entry whether it can be bought, and if not, why and where
     Check {
-        /// The PTX
-        #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        /// The PTX; `-` is standard input
+        #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath, required = true)]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         json: JsonArgs,
     },

@@ -11,11 +11,17 @@ mod lex;
 mod lower;
 mod parse;
 mod soft;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
+
+/// Threads of a warp that an instruction uses fuel for at least: to interpret it costs about as much for one as for these.
+/// Lane-steps count the active threads alone.
+pub const LEAST_LANES: u32 = 8;
 
 /// A parsed PTX module: its entries, each accepted or rejected with the reason.
 pub struct Module {
@@ -131,6 +137,40 @@ pub trait Memory {
     fn load(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
     /// Writes `bytes` at `offset` of `buffer`.
     fn store(&mut self, buffer: u16, offset: u64, bytes: &[u8]) -> Result<(), AccessError>;
+    /// Fills `width` bytes of `out` from `lane * width` on for each lane in `lanes`, from the lane's offset. All of it like so
+    /// many loads; an error does not say which failed.
+    fn load_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        out: &mut [u8; 512],
+    ) -> Result<(), AccessError> {
+        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.load(buffer, *offset, out)?;
+            }
+        }
+        Ok(())
+    }
+    /// Writes `width` bytes of `bytes` from `lane * width` on for each lane in `lanes`, in order, at the lane's offset. All of it
+    /// like so many stores; an error does not say which failed.
+    fn store_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        bytes: &[u8; 512],
+    ) -> Result<(), AccessError> {
+        for (lane, (bytes, offset)) in bytes.chunks_exact(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.store(buffer, *offset, bytes)?;
+            }
+        }
+        Ok(())
+    }
     /// Whether the CTA may own a byte of `buffer`. Where it owns none, reads need no race detector.
     fn writable(&self, buffer: u16) -> bool {
         let _ = buffer;
@@ -155,7 +195,7 @@ pub struct Trap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrapKind {
-    /// More lane-steps than the cap.
+    /// More fuel than the cap: a lane-step each, counted for [`LEAST_LANES`] threads where fewer of a warp are active.
     FuelExhausted,
     /// An access outside its buffer, or outside shared, local, constant or parameter memory.
     OutOfBounds,
@@ -229,7 +269,35 @@ impl Module {
     }
 }
 
+/// What a kernel takes of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// 32-bit registers of a thread that are needed at once, constants not counted; 64-bit ones count twice.
+    pub registers: u32,
+    /// Predicates of a thread that are needed at once.
+    pub predicates: u32,
+    /// Decoded instructions.
+    pub instructions: u32,
+    /// Runs of instructions that are entered only at their start.
+    pub blocks: u32,
+}
+
 impl Kernel {
+    /// What it takes of the engine.
+    pub fn statistics(&self) -> Statistics {
+        let code = &self.code;
+        let without = |slots: u16, constants: usize| {
+            u32::from(slots).saturating_sub(u32::try_from(constants).unwrap_or(u32::MAX))
+        };
+        let doubles = without(code.d, code.d_constants.len());
+        Statistics {
+            registers: without(code.w, code.w_constants.len()).saturating_add(doubles.saturating_mul(2)),
+            predicates: without(code.p, code.p_constants.len()),
+            instructions: u32::try_from(code.ins.len()).unwrap_or(u32::MAX),
+            blocks: u32::try_from(code.blocks.len()).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Runs one CTA. `key` keys the audit digest; without one no digest is folded.
     pub fn run(
         &self,

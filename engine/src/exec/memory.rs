@@ -12,7 +12,7 @@ use crate::{
 
 /// Where an address leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Region {
+pub(super) enum Region {
     Shared,
     Local,
     Table,
@@ -21,9 +21,9 @@ enum Region {
 }
 
 /// Bytes of all lanes of one access, lane after lane.
-type Bytes = [u8; 512];
+pub(super) type Bytes = [u8; 512];
 
-fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
+pub(super) fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         if mask == 0 {
             return None;
@@ -41,7 +41,7 @@ fn ones(lane: usize, count: usize) -> u32 {
 
 /// Region and offset of an address; the offset of a buffer may lie outside it.
 #[inline(always)]
-fn resolve(place: Place, address: u64) -> Option<(Region, u64)> {
+pub(super) fn resolve(place: Place, address: u64) -> Option<(Region, u64)> {
     match place {
         Place::Shared => Some((Region::Shared, address)),
         Place::Local => Some((Region::Local, address)),
@@ -101,6 +101,66 @@ fn run_at(addresses: &[u64; 32], mask: u32, lane: usize, total: u64) -> Run {
     Run { lane, count, same }
 }
 
+/// One element of each lane, `WIDTH` bytes apart.
+#[inline(always)]
+fn words<const WIDTH: usize>(bytes: &Bytes, skip: usize) -> [u32; 32] {
+    let mut values = [0u32; 32];
+    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk()) {
+            *value = u32::from_le_bytes(*bytes);
+        }
+    }
+    values
+}
+
+#[inline(always)]
+fn doubles<const WIDTH: usize>(bytes: &Bytes, skip: usize) -> [u64; 32] {
+    let mut values = [0u64; 32];
+    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk()) {
+            *value = u64::from_le_bytes(*bytes);
+        }
+    }
+    values
+}
+
+/// Elements of one or two bytes.
+#[inline(always)]
+fn narrow<const SIZE: usize, const WIDTH: usize>(bytes: &Bytes, skip: usize, extend: Extend) -> [u32; 32] {
+    let mut values = [0u32; 32];
+    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk::<SIZE>()) {
+            let mut word = [0u8; 4];
+            word[..SIZE].copy_from_slice(bytes);
+            *value = u32::from_le_bytes(word);
+        }
+    }
+    let shift = 32 - 8 * SIZE as u32;
+    match extend {
+        Extend::Zero => values,
+        Extend::Sign32 => values.map(|raw| ((raw << shift) as i32 >> shift) as u32),
+        Extend::Sign16 => values.map(|raw| ((raw << shift) as i32 >> shift) as u32 & 0xffff),
+    }
+}
+
+#[inline(always)]
+fn scatter<const SIZE: usize, const WIDTH: usize>(bytes: &mut Bytes, skip: usize, values: &[u32; 32]) {
+    for (bytes, value) in bytes.as_chunks_mut::<WIDTH>().0.iter_mut().zip(values) {
+        if let Some(bytes) = bytes.get_mut(skip..).and_then(|bytes| bytes.first_chunk_mut::<SIZE>()) {
+            bytes.copy_from_slice(&value.to_le_bytes()[..SIZE]);
+        }
+    }
+}
+
+#[inline(always)]
+fn scatter_doubles<const WIDTH: usize>(bytes: &mut Bytes, skip: usize, values: &[u64; 32]) {
+    for (bytes, value) in bytes.as_chunks_mut::<WIDTH>().0.iter_mut().zip(values) {
+        if let Some(bytes) = bytes.get_mut(skip..).and_then(|bytes| bytes.first_chunk_mut()) {
+            *bytes = value.to_le_bytes();
+        }
+    }
+}
+
 fn objection(objection: Objection, lane: usize) -> Fault {
     Fault::trap(
         match objection {
@@ -121,7 +181,7 @@ fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
 
 impl Machine<'_> {
     #[inline(always)]
-    fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
+    pub(super) fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
         let mut addresses = [0u64; 32];
         let by = i64::from(ins.imm) as u64;
         if access.wide {
@@ -160,12 +220,13 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn clock(&self, warp: &Warp) -> Clock {
-        Clock { now: self.time, block: self.block_time, warp: warp.synced.max(self.block_time) }
+    pub(super) fn clock(&self, warp: &Warp) -> Clock {
+        Clock::new(self.time, self.block_time, self.synced[warp.number as usize & 31])
     }
 
-    #[inline(always)]
-    pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+    /// Run by run, with every check in its place.
+    #[inline(never)]
+    pub(super) fn load_exact(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let total = u64::from(access.size) * u64::from(access.count);
         let addresses = Self::addresses(warp, ins, access);
         Self::check_alignment(&addresses, mask, total, access.place)?;
@@ -225,7 +286,7 @@ impl Machine<'_> {
                 let checked = shadow::Run {
                     at: offset as usize / grain,
                     count: run.count,
-                    per: width / grain,
+                    per: (width / grain).trailing_zeros(),
                     thread: warp.first() + run.lane as u32,
                     clock,
                 };
@@ -272,8 +333,13 @@ impl Machine<'_> {
         match region {
             Region::Shared => {
                 let grain = self.code.shared_grain as usize;
-                let checked =
-                    shadow::Run { at: offset as usize / grain, count: run.count, per: width / grain, thread, clock };
+                let checked = shadow::Run {
+                    at: offset as usize / grain,
+                    count: run.count,
+                    per: (width / grain).trailing_zeros(),
+                    thread,
+                    clock,
+                };
                 self.shared_shadow.read_run(checked, true).map_err(|(lane, why)| objection(why, run.lane + lane))
             }
             Region::Buffer(buffer) if self.tracks(buffer) => {
@@ -305,9 +371,9 @@ impl Machine<'_> {
             let part = shadow::Run {
                 at,
                 count,
-                per,
+                per: per.trailing_zeros(),
                 thread: (run.lane + done) as u32,
-                clock: Clock { now: 0, block: 0, warp: 0 },
+                clock: Clock::new(0, 0, 0),
             };
             check(&mut self.pages.shadow, part).map_err(|(lane, why)| {
                 let lane = done + lane;
@@ -324,12 +390,13 @@ impl Machine<'_> {
 
     /// Whether accesses to a buffer need the race detector.
     #[inline(always)]
-    fn tracks(&mut self, buffer: u16) -> bool {
-        match self.tracked {
+    pub(super) fn tracks(&mut self, buffer: u16) -> bool {
+        let place = usize::from(buffer) % self.tracked.len();
+        match self.tracked[place] {
             Some((last, tracked)) if last == buffer => tracked,
             _ => {
                 let tracked = self.memory.writable(buffer);
-                self.tracked = Some((buffer, tracked));
+                self.tracked[place] = Some((buffer, tracked));
                 tracked
             }
         }
@@ -372,54 +439,33 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn unpack(&mut self, warp: &mut Warp, ins: &Ins, access: Access, bytes: &Bytes, mask: u32) {
-        let width = usize::from(access.size) * usize::from(access.count);
-        let targets = [ins.d, ins.e, ins.b, ins.c];
-        for (element, target) in targets.iter().enumerate().take(usize::from(access.count)) {
-            let skip = element * usize::from(access.size);
-            match access.size {
-                8 => {
-                    let mut values = [0u64; 32];
-                    for (lane, value) in values.iter_mut().enumerate() {
-                        let at = lane * width + skip;
-                        let mut word = [0u8; 8];
-                        word.copy_from_slice(&bytes[at..at + 8]);
-                        *value = u64::from_le_bytes(word);
+    pub(super) fn unpack(&mut self, warp: &mut Warp, ins: &Ins, access: Access, bytes: &Bytes, mask: u32) {
+        match (access.size, access.count) {
+            (4, 1) => self.put_w(warp, ins.d, &words::<4>(bytes, 0), mask),
+            (8, 1) => self.put_d(warp, ins.d, &doubles::<8>(bytes, 0), mask),
+            (1, 1) => self.put_w(warp, ins.d, &narrow::<1, 1>(bytes, 0, access.extend), mask),
+            (2, 1) => self.put_w(warp, ins.d, &narrow::<2, 2>(bytes, 0, access.extend), mask),
+            (size, count) => {
+                let targets = [ins.d, ins.e, ins.b, ins.c];
+                for (element, target) in targets.into_iter().enumerate().take(usize::from(count)) {
+                    let skip = element * usize::from(size);
+                    match (size, count) {
+                        (8, _) => self.put_d(warp, target, &doubles::<16>(bytes, skip), mask),
+                        (4, 2) => self.put_w(warp, target, &words::<8>(bytes, skip), mask),
+                        (4, _) => self.put_w(warp, target, &words::<16>(bytes, skip), mask),
+                        (2, 2) => self.put_w(warp, target, &narrow::<2, 4>(bytes, skip, access.extend), mask),
+                        (2, _) => self.put_w(warp, target, &narrow::<2, 8>(bytes, skip, access.extend), mask),
+                        (_, 2) => self.put_w(warp, target, &narrow::<1, 2>(bytes, skip, access.extend), mask),
+                        _ => self.put_w(warp, target, &narrow::<1, 4>(bytes, skip, access.extend), mask),
                     }
-                    self.put_d(warp, *target, &values, mask);
-                }
-                4 => {
-                    let mut values = [0u32; 32];
-                    for (lane, value) in values.iter_mut().enumerate() {
-                        let at = lane * width + skip;
-                        *value = u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-                    }
-                    self.put_w(warp, *target, &values, mask);
-                }
-                size => {
-                    let mut values = [0u32; 32];
-                    for (lane, value) in values.iter_mut().enumerate() {
-                        let at = lane * width + skip;
-                        let raw = if size == 2 {
-                            u32::from(bytes[at]) | u32::from(bytes[at + 1]) << 8
-                        } else {
-                            u32::from(bytes[at])
-                        };
-                        let shift = 32 - 8 * u32::from(size);
-                        *value = match access.extend {
-                            Extend::Zero => raw,
-                            Extend::Sign32 => ((raw << shift) as i32 >> shift) as u32,
-                            Extend::Sign16 => ((raw << shift) as i32 >> shift) as u32 & 0xffff,
-                        };
-                    }
-                    self.put_w(warp, *target, &values, mask);
                 }
             }
         }
     }
 
-    #[inline(always)]
-    pub(super) fn store(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+    /// Run by run, with every check in its place.
+    #[inline(never)]
+    pub(super) fn store_exact(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let total = u64::from(access.size) * u64::from(access.count);
         let addresses = Self::addresses(warp, ins, access);
         Self::check_alignment(&addresses, mask, total, access.place)?;
@@ -467,27 +513,25 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn pack(warp: &Warp, ins: &Ins, access: Access, bytes: &mut Bytes) {
-        let width = usize::from(access.size) * usize::from(access.count);
-        if access.count == 1 && access.size == 4 {
-            for (into, value) in bytes.chunks_exact_mut(4).zip(&warp.w[usize::from(ins.d)]) {
-                into.copy_from_slice(&value.to_le_bytes());
-            }
-            return;
-        }
-        let sources = [ins.d, ins.e, ins.b, ins.c];
-        for (element, source) in sources.iter().enumerate().take(usize::from(access.count)) {
-            let skip = element * usize::from(access.size);
-            let size = usize::from(access.size);
-            if size == 8 {
-                let values = &warp.d[usize::from(*source)];
-                for (lane, value) in values.iter().enumerate() {
-                    bytes[lane * width + skip..][..8].copy_from_slice(&value.to_le_bytes());
-                }
-            } else {
-                let values = &warp.w[usize::from(*source)];
-                for (lane, value) in values.iter().enumerate() {
-                    bytes[lane * width + skip..][..size].copy_from_slice(&value.to_le_bytes()[..size]);
+    pub(super) fn pack(warp: &Warp, ins: &Ins, access: Access, bytes: &mut Bytes) {
+        match (access.size, access.count) {
+            (4, 1) => scatter::<4, 4>(bytes, 0, &warp.w[usize::from(ins.d)]),
+            (8, 1) => scatter_doubles::<8>(bytes, 0, &warp.d[usize::from(ins.d)]),
+            (1, 1) => scatter::<1, 1>(bytes, 0, &warp.w[usize::from(ins.d)]),
+            (2, 1) => scatter::<2, 2>(bytes, 0, &warp.w[usize::from(ins.d)]),
+            (size, count) => {
+                let sources = [ins.d, ins.e, ins.b, ins.c];
+                for (element, source) in sources.into_iter().map(usize::from).enumerate().take(usize::from(count)) {
+                    let skip = element * usize::from(size);
+                    match (size, count) {
+                        (8, _) => scatter_doubles::<16>(bytes, skip, &warp.d[source]),
+                        (4, 2) => scatter::<4, 8>(bytes, skip, &warp.w[source]),
+                        (4, _) => scatter::<4, 16>(bytes, skip, &warp.w[source]),
+                        (2, 2) => scatter::<2, 4>(bytes, skip, &warp.w[source]),
+                        (2, _) => scatter::<2, 8>(bytes, skip, &warp.w[source]),
+                        (_, 2) => scatter::<1, 2>(bytes, skip, &warp.w[source]),
+                        _ => scatter::<1, 4>(bytes, skip, &warp.w[source]),
+                    }
                 }
             }
         }
@@ -515,7 +559,7 @@ impl Machine<'_> {
         let checked = shadow::Run {
             at: range.start / grain,
             count: run.count,
-            per: width / grain,
+            per: (width / grain).trailing_zeros(),
             thread: warp.first() + run.lane as u32,
             clock,
         };
@@ -552,11 +596,22 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         let width = usize::from(access.size);
         let addresses = Self::addresses(warp, ins, access);
-        Self::check_alignment(&addresses, mask, width as u64, Place::Shared)?;
+        Self::check_alignment(&addresses, mask, width as u64, access.place)?;
         let clock = self.clock(warp);
         let grain = self.code.shared_grain as usize;
         for lane in lanes(mask) {
-            let start = usize::try_from(addresses[lane]).map_err(|_| out_of_bounds(lane))?;
+            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
+            match region {
+                Region::Shared => {}
+                Region::Buffer(buffer) => {
+                    self.reduce_global(warp, ins, operation, (buffer, offset), width, lane)?;
+                    continue;
+                }
+                // Module variables belong to no thread block.
+                Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
+                Region::Local | Region::Param => return Err(out_of_bounds(lane)),
+            }
+            let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
             let thread = warp.first() + lane as u32;
             let Some(cell) = self.shared.get_mut(start..start.saturating_add(width)) else {
                 return Err(out_of_bounds(lane));
@@ -567,19 +622,57 @@ impl Machine<'_> {
                 }
                 self.shared_shadow.reduce(at, thread, operation as u32, clock).map_err(|why| objection(why, lane))?;
             }
-            if width == 8 {
-                let mut old = [0u8; 8];
-                old.copy_from_slice(cell);
-                let new = combine64(operation, u64::from_le_bytes(old), warp.d[usize::from(ins.b)][lane]);
-                cell.copy_from_slice(&new.to_le_bytes());
-            } else {
-                let mut old = [0u8; 4];
-                old.copy_from_slice(cell);
-                let new = combine(operation, u32::from_le_bytes(old), warp.w[usize::from(ins.b)][lane]);
-                cell.copy_from_slice(&new.to_le_bytes());
+            combine_bytes(operation, cell, warp, ins, lane);
+        }
+        Ok(())
+    }
+
+    /// One lane's reduction in a buffer: the block must own the bytes.
+    fn reduce_global(
+        &mut self,
+        warp: &Warp,
+        ins: &Ins,
+        operation: Reduce,
+        (buffer, offset): (u16, u64),
+        width: usize,
+        lane: usize,
+    ) -> Result<(), Fault> {
+        let mut bytes = [0u8; 8];
+        let cell = &mut bytes[..width];
+        if let Err(error) = self.memory.load(buffer, offset, cell) {
+            return Err(self.refused(buffer, offset, width, lane, error));
+        }
+        combine_bytes(operation, cell, warp, ins, lane);
+        if let Err(error) = self.memory.store(buffer, offset, cell) {
+            return Err(self.refused(buffer, offset, width, lane, error));
+        }
+        if self.tracks(buffer) {
+            let clock = self.clock(warp);
+            let grain = u64::from(self.code.global_grain);
+            for at in offset / grain..(offset + width as u64) / grain {
+                let at = self.pages.find(buffer, at);
+                self.pages
+                    .shadow
+                    .reduce(at, warp.first() + lane as u32, operation as u32, clock)
+                    .map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
             }
         }
         Ok(())
+    }
+}
+
+/// One step of a reduction on the bytes of a cell, 4 or 8 of them.
+fn combine_bytes(operation: Reduce, cell: &mut [u8], warp: &Warp, ins: &Ins, lane: usize) {
+    if cell.len() == 8 {
+        let mut old = [0u8; 8];
+        old.copy_from_slice(cell);
+        let new = combine64(operation, u64::from_le_bytes(old), warp.d[usize::from(ins.b)][lane]);
+        cell.copy_from_slice(&new.to_le_bytes());
+    } else {
+        let mut old = [0u8; 4];
+        old.copy_from_slice(cell);
+        let new = combine(operation, u32::from_le_bytes(old), warp.w[usize::from(ins.b)][lane]);
+        cell.copy_from_slice(&new.to_le_bytes());
     }
 }
 

@@ -3,15 +3,25 @@
 //! Time is a counter that every barrier advances. An access is ordered before another one where it is the same
 //! thread's, where a barrier of the whole block lies between, or where both threads share a warp and a barrier of the
 //! whole warp lies between. Anything else with a write in it is a race.
+//!
+//! A grain's last access is one word: the time in the high half, who in the low half. Time zero is never.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 
-const NOBODY: u32 = 0x7fff;
-/// Several threads of one warp, named in the low bits.
-const WARP: u32 = 0x8000;
+/// Several threads of the warp whose first thread is in the low bits.
+const WARP: u32 = 0x0400;
 const EVERYBODY: u32 = 0xffff;
 /// Order-independent reductions; which one is in the low bits.
 const REDUCTION: u32 = 0x4000;
+const WHO: u32 = 0xffff;
+/// What names the warp of a thread, or of several of its threads.
+const OF_WARP: u32 = WHO & !WARP & !31;
+
+/// The last time that fits; then all times are made small again.
+pub(super) const LAST_TIME: u32 = 0xffff;
+const TIME: u32 = 16;
+/// The first time that is not never.
+const EVER: u32 = 1 << TIME;
 
 /// Grains of a page of global memory.
 const PAGE: usize = 256;
@@ -19,11 +29,17 @@ const PAGE: usize = 256;
 /// When the accesses of one warp happen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    pub(super) now: u32,
-    /// Time of the last barrier of the block.
-    pub(super) block: u32,
-    /// Time of the last barrier of the warp, or of the block.
-    pub(super) warp: u32,
+    now: u32,
+    block: u32,
+    warp: u32,
+}
+
+impl Clock {
+    /// Of the present, of the last barrier of the block, and of the last barrier of the warp.
+    #[inline(always)]
+    pub(super) fn new(now: u32, block: u32, warp: u32) -> Self {
+        Self { now: now << TIME, block: block << TIME, warp: warp.max(block) << TIME }
+    }
 }
 
 /// Why an access to a grain is a fault.
@@ -36,10 +52,8 @@ pub(super) enum Objection {
 /// Shadow of a range of grains.
 #[derive(Default)]
 pub(super) struct Shadow {
-    write_time: Vec<u32>,
-    read_time: Vec<u32>,
-    writer: Vec<u32>,
-    reader: Vec<u32>,
+    writes: Vec<u32>,
+    reads: Vec<u32>,
 }
 
 /// Neighbouring grains that neighbouring threads touch.
@@ -48,114 +62,282 @@ pub(super) struct Run {
     pub(super) at: usize,
     /// Threads.
     pub(super) count: usize,
-    /// Grains of one thread.
-    pub(super) per: usize,
+    /// Grains of one thread, as a power of two.
+    pub(super) per: u32,
     pub(super) thread: u32,
     pub(super) clock: Clock,
 }
 
-fn same_warp(who: u32, thread: u32) -> bool {
-    if who & WARP != 0 { who == WARP | thread >> 5 } else { who < 1024 && who >> 5 == thread >> 5 }
+#[inline(always)]
+fn same_warp(access: u32, thread: u32) -> bool {
+    access & OF_WARP == thread & !31
+}
+
+/// Whether an earlier access comes before all that the thread does now.
+#[inline(always)]
+fn ordered(access: u32, thread: u32, clock: Clock) -> bool {
+    (access < clock.block) | (access & WHO == thread) | ((access < clock.warp) & same_warp(access, thread))
+}
+
+/// The last read, after one more.
+#[inline(always)]
+fn reader(access: u32, thread: u32, clock: Clock) -> u32 {
+    let same = same_warp(access, thread);
+    let several = if same { WARP | thread & !31 } else { EVERYBODY };
+    let alone = (access < clock.block) | (access & WHO == thread) | ((access < clock.warp) & same);
+    clock.now | if alone { thread } else { several }
+}
+
+#[inline(always)]
+fn for_lanes(mask: u32, mut each: impl FnMut(usize)) {
+    if mask == u32::MAX {
+        (0..32).for_each(each);
+    } else {
+        let mut left = mask;
+        while left != 0 {
+            each(left.trailing_zeros() as usize & 31);
+            left &= left - 1;
+        }
+    }
+}
+
+/// Reads by a row of threads: whether all are in order. The reads are noted in any case.
+#[inline(always)]
+fn read_row(writes: &[u32], reads: &mut [u32], per: u32, thread: u32, clock: Clock, oldest: u32) -> bool {
+    let mut bad = 0u32;
+    for (at, (write, read)) in writes.iter().zip(reads).enumerate() {
+        let own = thread + (at as u32 >> per);
+        bad |= u32::from(!ordered(*write, own, clock) | (*write < oldest));
+        *read = reader(*read, own, clock);
+    }
+    bad == 0
+}
+
+/// Writes by a row of threads: whether all are in order; else nothing is noted.
+#[inline(always)]
+fn write_row(writes: &mut [u32], reads: &[u32], per: u32, thread: u32, clock: Clock) -> bool {
+    let mut bad = 0u32;
+    for (at, (write, read)) in writes.iter().zip(reads).enumerate() {
+        let own = thread + (at as u32 >> per);
+        bad |= u32::from(!ordered(*write, own, clock) | !ordered(*read, own, clock));
+    }
+    if bad != 0 {
+        return false;
+    }
+    for (at, write) in writes.iter_mut().enumerate() {
+        *write = clock.now | (thread + (at as u32 >> per));
+    }
+    true
 }
 
 impl Shadow {
     pub(super) fn new(grains: usize) -> Self {
-        let mut shadow = Self::default();
-        shadow.grow(grains);
-        shadow
+        Self { writes: vec![0; grains], reads: vec![0; grains] }
     }
 
     fn grow(&mut self, by: usize) {
-        let length = self.write_time.len() + by;
-        self.write_time.resize(length, 0);
-        self.read_time.resize(length, 0);
-        self.writer.resize(length, NOBODY);
-        self.reader.resize(length, NOBODY);
-    }
-
-    #[inline(always)]
-    fn ordered(time: u32, who: u32, thread: u32, clock: Clock) -> bool {
-        time < clock.block || who == thread || time < clock.warp && same_warp(who, thread)
+        let length = self.writes.len() + by;
+        self.writes.resize(length, 0);
+        self.reads.resize(length, 0);
     }
 
     /// Whether the grain was ever written.
     pub(super) fn written(&self, at: usize) -> bool {
-        self.write_time[at] != 0
+        self.writes[at] >= EVER
     }
 
     #[inline(always)]
     pub(super) fn read(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
-        if !Self::ordered(self.write_time[at], self.writer[at], thread, clock) {
+        if !ordered(self.writes[at], thread, clock) {
             return Err(Objection::Raced);
         }
-        let (time, who) = (self.read_time[at], self.reader[at]);
-        self.reader[at] = if time < clock.block || who == thread {
-            thread
-        } else if same_warp(who, thread) {
-            if time < clock.warp { thread } else { WARP | thread >> 5 }
-        } else {
-            EVERYBODY
-        };
-        self.read_time[at] = clock.now;
+        self.reads[at] = reader(self.reads[at], thread, clock);
         Ok(())
     }
 
     #[inline(always)]
     pub(super) fn write(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
-        if !Self::ordered(self.write_time[at], self.writer[at], thread, clock)
-            || !Self::ordered(self.read_time[at], self.reader[at], thread, clock)
-        {
+        if !ordered(self.writes[at], thread, clock) || !ordered(self.reads[at], thread, clock) {
             return Err(Objection::Raced);
         }
-        self.write_time[at] = clock.now;
-        self.writer[at] = thread;
+        self.writes[at] = clock.now | thread;
         Ok(())
     }
 
     /// A reduction: unordered with others of the same kind, ordered like a write with everything else.
     pub(super) fn reduce(&mut self, at: usize, thread: u32, kind: u32, clock: Clock) -> Result<(), Objection> {
         let code = REDUCTION | kind;
-        let (time, who) = (self.write_time[at], self.writer[at]);
-        let recent = time >= clock.block;
-        if !(recent && who == code || Self::ordered(time, who, thread, clock))
-            || !Self::ordered(self.read_time[at], self.reader[at], thread, clock)
-        {
+        let write = self.writes[at];
+        let (who, recent) = (write & WHO, write >= clock.block);
+        if !(recent && who == code || ordered(write, thread, clock)) || !ordered(self.reads[at], thread, clock) {
             return Err(Objection::Raced);
         }
         // After a plain write of its own in this interval the thread still excludes the others.
-        if !(recent && who == thread) {
-            self.writer[at] = code;
-        }
-        self.write_time[at] = clock.now;
+        self.writes[at] = clock.now | if recent && who == thread { thread } else { code };
         Ok(())
     }
 
-    /// All reads of a run; an error names its thread within the run. With `written`, the grains must have been written.
+    /// All reads of a run, or false: one of them may be out of order. With `written`, the grains must have been written.
     #[inline(always)]
-    pub(super) fn read_run(&mut self, run: Run, written: bool) -> Result<(), (usize, Objection)> {
+    pub(super) fn try_read_run(&mut self, run: Run, written: bool) -> bool {
         let Run { at, count, per, thread, clock } = run;
-        let grains = count * per;
-        if per == 1 {
-            let (writes, writers) = (&self.write_time[at..at + grains], &self.writer[at..at + grains]);
-            let (reads, readers) = (&mut self.read_time[at..at + grains], &mut self.reader[at..at + grains]);
-            let oldest = u32::from(written);
-            let mut clean = true;
-            for lane in 0..grains {
-                let own = thread + lane as u32;
-                clean &= (writes[lane] < clock.block) | (writers[lane] == own);
-                clean &= (reads[lane] < clock.block) | (readers[lane] == own);
-                clean &= writes[lane] >= oldest;
+        let oldest = if written { EVER } else { 0 };
+        let end = at + (count << per);
+        let (Some(writes), Some(reads)) = (self.writes.get(at..end), self.reads.get_mut(at..end)) else { return false };
+        if let (Ok(writes), Ok(reads)) = (<&[u32; 32]>::try_from(writes), <&mut [u32; 32]>::try_from(&mut *reads))
+            && per == 0
+        {
+            return read_row(writes, reads, 0, thread, clock, oldest);
+        }
+        if let (Ok(writes), Ok(reads)) = (<&[u32; 16]>::try_from(writes), <&mut [u32; 16]>::try_from(&mut *reads))
+            && per == 0
+        {
+            return read_row(writes, reads, 0, thread, clock, oldest);
+        }
+        read_row(writes, reads, per, thread, clock, oldest)
+    }
+
+    /// All writes of a run, or false: one of them may be out of order, and none is noted.
+    #[inline(always)]
+    pub(super) fn try_write_run(&mut self, run: Run) -> bool {
+        let Run { at, count, per, thread, clock } = run;
+        let end = at + (count << per);
+        let (Some(writes), Some(reads)) = (self.writes.get_mut(at..end), self.reads.get(at..end)) else { return false };
+        if let (Ok(writes), Ok(reads)) = (<&mut [u32; 32]>::try_from(&mut *writes), <&[u32; 32]>::try_from(reads))
+            && per == 0
+        {
+            return write_row(writes, reads, 0, thread, clock);
+        }
+        if let (Ok(writes), Ok(reads)) = (<&mut [u32; 16]>::try_from(&mut *writes), <&[u32; 16]>::try_from(reads))
+            && per == 0
+        {
+            return write_row(writes, reads, 0, thread, clock);
+        }
+        write_row(writes, reads, per, thread, clock)
+    }
+
+    /// The grains of one thread's read, or false.
+    #[inline(always)]
+    pub(super) fn try_read(&mut self, at: usize, per: u32, thread: u32, clock: Clock, written: bool) -> bool {
+        let oldest = if written { EVER } else { 0 };
+        for at in at..at + (1 << per) {
+            let (Some(write), Some(read)) = (self.writes.get(at), self.reads.get_mut(at)) else { return false };
+            if !ordered(*write, thread, clock) || *write < oldest {
+                return false;
             }
-            if clean {
-                for lane in 0..grains {
-                    reads[lane] = clock.now;
-                    readers[lane] = thread + lane as u32;
+            *read = reader(*read, thread, clock);
+        }
+        true
+    }
+
+    /// The reads of many lanes, each of `1 << per` grains from its place in `at` on, or false.
+    #[inline(always)]
+    pub(super) fn try_read_lanes(
+        &mut self,
+        at: &[u32; 32],
+        mask: u32,
+        per: u32,
+        thread: u32,
+        clock: Clock,
+        written: bool,
+    ) -> bool {
+        let oldest = if written { EVER } else { 0 };
+        for skip in 0..1usize << per {
+            let length = self.writes.len();
+            let (Some(shared), Some(reads)) = (self.writes.get(..length), self.reads.get_mut(..length)) else {
+                return false;
+            };
+            let (mut writes, mut old, mut new) = ([0u32; 32], [0u32; 32], [0u32; 32]);
+            for lane in 0..32 {
+                let at = at[lane] as usize + skip;
+                if at >= length {
+                    return false;
                 }
-                return Ok(());
+                (writes[lane], old[lane]) = (shared[at], reads[at]);
+            }
+            let (mut bad, mut changed) = (0u32, 0u32);
+            for lane in 0..32 {
+                let own = thread + lane as u32;
+                let keep = 0u32.wrapping_sub(mask >> lane & 1);
+                bad |= u32::from(!ordered(writes[lane], own, clock) | (writes[lane] < oldest)) & keep;
+                new[lane] = reader(old[lane], own, clock);
+                changed |= (new[lane] ^ old[lane]) & keep;
+            }
+            if bad != 0 {
+                return false;
+            }
+            if changed == 0 {
+                continue;
+            }
+            for_lanes(mask, |lane| {
+                if let Some(read) = reads.get_mut(at[lane] as usize + skip) {
+                    *read = new[lane];
+                }
+            });
+            // Where lanes that read the same grain differ in what they make of it, there are several of this warp.
+            for_lanes(mask, |lane| {
+                if let Some(read) = reads.get_mut(at[lane] as usize + skip)
+                    && *read != new[lane]
+                {
+                    *read = clock.now | WARP | thread & !31;
+                }
+            });
+        }
+        true
+    }
+
+    /// The writes of many lanes, or false.
+    #[inline(always)]
+    pub(super) fn try_write_lanes(&mut self, at: &[u32; 32], mask: u32, per: u32, thread: u32, clock: Clock) -> bool {
+        for skip in 0..1usize << per {
+            let length = self.writes.len();
+            let (Some(shared), Some(reads)) = (self.writes.get_mut(..length), self.reads.get(..length)) else {
+                return false;
+            };
+            let (mut old, mut others) = ([0u32; 32], [0u32; 32]);
+            for lane in 0..32 {
+                let at = at[lane] as usize + skip;
+                if at >= length {
+                    return false;
+                }
+                (old[lane], others[lane]) = (shared[at], reads[at]);
+            }
+            let mut bad = 0u32;
+            for lane in 0..32 {
+                let own = thread + lane as u32;
+                let keep = 0u32.wrapping_sub(mask >> lane & 1);
+                bad |= u32::from(!ordered(old[lane], own, clock) | !ordered(others[lane], own, clock)) & keep;
+            }
+            if bad != 0 {
+                return false;
+            }
+            for_lanes(mask, |lane| {
+                if let Some(write) = shared.get_mut(at[lane] as usize + skip) {
+                    *write = clock.now | (thread + lane as u32);
+                }
+            });
+            let mut alone = true;
+            for_lanes(mask, |lane| {
+                alone &= shared.get(at[lane] as usize + skip) == Some(&(clock.now | (thread + lane as u32)));
+            });
+            if !alone {
+                // Two lanes write one grain: as before, for the long way to name the second.
+                for_lanes(mask, |lane| {
+                    if let Some(write) = shared.get_mut(at[lane] as usize + skip) {
+                        *write = old[lane];
+                    }
+                });
+                return false;
             }
         }
+        true
+    }
+
+    /// All reads of a run; an error names its thread within the run. With `written`, the grains must have been written.
+    pub(super) fn read_run(&mut self, run: Run, written: bool) -> Result<(), (usize, Objection)> {
+        let Run { at, count, per, thread, clock } = run;
         for lane in 0..count {
-            for grain in at + lane * per..at + (lane + 1) * per {
+            for grain in at + (lane << per)..at + ((lane + 1) << per) {
                 if written && !self.written(grain) {
                     return Err((lane, Objection::NeverWritten));
                 }
@@ -166,42 +348,47 @@ impl Shadow {
     }
 
     /// All writes of a run; an error names its thread within the run.
-    #[inline(always)]
     pub(super) fn write_run(&mut self, run: Run) -> Result<(), (usize, Objection)> {
         let Run { at, count, per, thread, clock } = run;
-        let grains = count * per;
-        if per == 1 {
-            let (writes, writers) = (&mut self.write_time[at..at + grains], &mut self.writer[at..at + grains]);
-            let (reads, readers) = (&self.read_time[at..at + grains], &self.reader[at..at + grains]);
-            let mut clean = true;
-            for lane in 0..grains {
-                let own = thread + lane as u32;
-                clean &= (writes[lane] < clock.block) | (writers[lane] == own);
-                clean &= (reads[lane] < clock.block) | (readers[lane] == own);
-            }
-            if clean {
-                for lane in 0..grains {
-                    writes[lane] = clock.now;
-                    writers[lane] = thread + lane as u32;
-                }
-                return Ok(());
-            }
-        }
         for lane in 0..count {
-            for grain in at + lane * per..at + (lane + 1) * per {
+            for grain in at + (lane << per)..at + ((lane + 1) << per) {
                 self.write(grain, thread + lane as u32, clock).map_err(|objection| (lane, objection))?;
             }
         }
         Ok(())
     }
+
+    /// Makes all times small, where the last barrier of the block was at `block` and those of the warps at `synced`. Only what is before and
+    /// after these tells accesses apart: 1 is before the block's, 2 before the own warp's, 3 after both.
+    pub(super) fn rebase(&mut self, block: u32, synced: &[u32; 32]) {
+        for access in self.writes.iter_mut().chain(&mut self.reads).filter(|access| **access >= EVER) {
+            let (time, who) = (*access >> TIME, *access & WHO);
+            let warp = if who & OF_WARP < 1024 { synced[(who as usize & 1023) >> 5] } else { 0 };
+            let new = if time < block {
+                1
+            } else if time < warp {
+                2
+            } else {
+                REBASED_NOW
+            };
+            *access = new << TIME | who;
+        }
+    }
 }
+
+/// Times after [`Shadow::rebase`].
+pub(super) const REBASED_BLOCK: u32 = 2;
+pub(super) const REBASED_NOW: u32 = 3;
+
+/// Pages remembered by [`Pages::find`].
+const REMEMBERED: usize = 32;
 
 /// Shadow of the global bytes that the block touches, page by page.
 #[derive(Default)]
 pub(super) struct Pages {
     pub(super) shadow: Shadow,
     index: BTreeMap<(u16, u64), usize>,
-    last: Option<((u16, u64), usize)>,
+    last: [Option<((u16, u64), usize)>; REMEMBERED],
 }
 
 impl Pages {
@@ -210,25 +397,27 @@ impl Pages {
     pub(super) fn find(&mut self, buffer: u16, grain: u64) -> usize {
         let key = (buffer, grain / PAGE as u64);
         let within = (grain % PAGE as u64) as usize;
-        match self.last {
+        let place = (key.1 as usize ^ usize::from(buffer) << 2) % REMEMBERED;
+        match self.last[place] {
             Some((last, base)) if last == key => base + within,
-            _ => self.look_up(key) + within,
+            _ => self.look_up(key, place) + within,
         }
     }
 
     /// Grains from this one to the end of its page.
+    #[inline(always)]
     pub(super) fn rest(grain: u64) -> usize {
         PAGE - (grain % PAGE as u64) as usize
     }
 
     #[inline(never)]
-    fn look_up(&mut self, key: (u16, u64)) -> usize {
+    fn look_up(&mut self, key: (u16, u64), place: usize) -> usize {
         let next = self.index.len() * PAGE;
         let base = *self.index.entry(key).or_insert(next);
         if base == next {
             self.shadow.grow(PAGE);
         }
-        self.last = Some((key, base));
+        self.last[place] = Some((key, base));
         base
     }
 }

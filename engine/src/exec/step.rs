@@ -1,7 +1,7 @@
 //! The interpreter's loop: one match per decoded instruction, all lanes of a warp at once.
 //!
 //! The loop is compiled once per instruction-set level, chosen at run time; every level computes the same bits.
-#![allow(unsafe_code)] // One call into the loop compiled for what the CPU was seen to have.
+#![allow(unsafe_code)] // Calls into what is compiled for what the CPU was seen to have.
 
 use super::{
     Fault, Machine, Pause, Stop,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     TrapKind, alu,
-    ir::{self, BarrierKind, Gather, Ins, NONE, Op, Ordering, Place, Slot, Special, Vote},
+    ir::{self, Access, BarrierKind, Gather, Ins, NONE, Op, Ordering, Place, Slot, Special, Vote},
     soft,
 };
 
@@ -19,6 +19,9 @@ pub(super) enum Level {
     Baseline,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
+    /// As the baseline, telling a tracer.
+    #[cfg(feature = "trace")]
+    Watched,
 }
 
 impl Level {
@@ -40,10 +43,16 @@ impl Level {
 
 /// Operations that hosts have in hardware or not at all.
 trait Host {
+    /// A tracer is told of every instruction.
+    #[cfg(feature = "trace")]
+    const WATCHED: bool = false;
+
     fn fma(a: f32, b: f32, c: f32) -> f32;
     fn fma64(a: u64, b: u64, c: u64) -> u64;
     fn sqrt(a: u32) -> u32;
     fn sqrt64(a: u64) -> u64;
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault>;
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault>;
 }
 
 /// Integers only.
@@ -75,6 +84,49 @@ impl Host for Plain {
         #[cfg(not(feature = "std"))]
         return alu::rounded::Near::sqrt64(a);
     }
+
+    #[inline(never)]
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        machine.load(warp, ins, access, mask)
+    }
+
+    #[inline(never)]
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        machine.store(warp, ins, access, mask)
+    }
+}
+
+/// As [`Plain`], and a tracer is told.
+#[cfg(feature = "trace")]
+struct Watched;
+
+#[cfg(feature = "trace")]
+impl Host for Watched {
+    const WATCHED: bool = true;
+
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        Plain::fma(a, b, c)
+    }
+
+    fn fma64(a: u64, b: u64, c: u64) -> u64 {
+        Plain::fma64(a, b, c)
+    }
+
+    fn sqrt(a: u32) -> u32 {
+        Plain::sqrt(a)
+    }
+
+    fn sqrt64(a: u64) -> u64 {
+        Plain::sqrt64(a)
+    }
+
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::load(machine, warp, ins, access, mask)
+    }
+
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::store(machine, warp, ins, access, mask)
+    }
 }
 
 /// With fused multiply-add instructions.
@@ -103,6 +155,32 @@ impl Host for Fused {
     fn sqrt64(a: u64) -> u64 {
         alu::canon64(f64::from_bits(a).sqrt(), [a, 0])
     }
+
+    #[inline(always)]
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        // SAFETY: only code that is itself compiled for these features uses this host.
+        unsafe { avx2_load(machine, warp, ins, access, mask) }
+    }
+
+    #[inline(always)]
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        // SAFETY: as above.
+        unsafe { avx2_store(machine, warp, ins, access, mask) }
+    }
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+#[inline(never)]
+fn avx2_load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+    machine.load(warp, ins, access, mask)
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+#[inline(never)]
+fn avx2_store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+    machine.store(warp, ins, access, mask)
 }
 
 /// Runs a warp until it waits at a barrier of the block or has exited.
@@ -112,6 +190,8 @@ pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, S
         // SAFETY: the level is chosen by asking the CPU.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Level::Avx2 => unsafe { avx2(machine, warp) },
+        #[cfg(feature = "trace")]
+        Level::Watched => interpret::<Watched>(machine, warp),
     }
 }
 
@@ -270,10 +350,22 @@ impl Machine<'_> {
 
     fn special(&self, warp: &Warp, special: Special) -> [u32; 32] {
         let mut values = [0u32; 32];
+        let [wide, high, _] = self.geometry.block;
+        let mut thread = self.thread(warp.first());
         for (lane, value) in values.iter_mut().enumerate() {
             let own = lane as u32;
             *value = match special {
-                Special::Tid(axis) => self.thread(warp.first() + own)[usize::from(axis)],
+                Special::Tid(axis) => {
+                    let place = thread[usize::from(axis)];
+                    thread[0] += 1;
+                    if thread[0] == wide {
+                        thread = [0, thread[1] + 1, thread[2]];
+                    }
+                    if thread[1] == high {
+                        thread = [thread[0], 0, thread[2] + 1];
+                    }
+                    place
+                }
                 Special::Ntid(axis) => self.geometry.block[usize::from(axis)],
                 Special::Ctaid(axis) => self.cta[usize::from(axis)],
                 Special::Nctaid(axis) => self.geometry.grid[usize::from(axis)],
@@ -292,11 +384,11 @@ impl Machine<'_> {
     }
 
     fn charge(&mut self, cost: u32, mask: u32) -> Result<(), Fault> {
-        let steps = u64::from(cost) * u64::from(mask.count_ones());
-        match self.fuel.checked_sub(steps) {
+        let lanes = mask.count_ones();
+        match self.fuel.checked_sub(u64::from(cost) * u64::from(lanes.max(crate::LEAST_LANES))) {
             Some(rest) => {
                 self.fuel = rest;
-                self.spent += steps;
+                self.spent += u64::from(cost) * u64::from(lanes);
                 Ok(())
             }
             None => Err(Fault::trap(TrapKind::FuelExhausted, mask.trailing_zeros() as usize & 31)),
@@ -549,6 +641,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     };
                 }
 
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_before(warp, ins, active, code.lines[at]);
+                }
                 match ins.op {
                     Op::Nop | Op::Gather => {}
                     Op::MovW => w1!(|x: u32| x),
@@ -726,12 +822,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         }
                     }
                     Op::Load(access) => {
-                        if let Err(fault) = machine.load(warp, ins, access, active) {
+                        if let Err(fault) = H::load(machine, warp, ins, access, active) {
                             stop!(fault);
                         }
                     }
                     Op::Store(access) => {
-                        if let Err(fault) = machine.store(warp, ins, access, active) {
+                        if let Err(fault) = H::store(machine, warp, ins, access, active) {
                             stop!(fault);
                         }
                     }
@@ -766,7 +862,7 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             if let Err(fault) = machine.tick() {
                                 stop!(fault);
                             }
-                            warp.synced = machine.time;
+                            machine.synced[warp.number as usize & 31] = machine.time;
                         }
                     }
                     Op::Mma(shape, start) => {
@@ -860,6 +956,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             return Ok(Pause::Barrier);
                         }
                     }
+                }
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_after(warp, ins, active, code.lines[at]);
                 }
                 at += 1;
             }

@@ -43,8 +43,6 @@ pub(super) struct Warp {
     /// For each byte of a row the lanes that have written it.
     pub(super) local_written: Vec<[u32; 4]>,
     pub(super) waiting: Option<Waiting>,
-    /// Time of the last barrier of the warp.
-    pub(super) synced: u32,
     /// Member masks of the warp-wide instruction at hand.
     pub(super) members: [u32; 32],
     /// Digest words.

@@ -1,0 +1,597 @@
+//! The short way of loads and stores: what a warp mostly does, a row of lanes at a time.
+//!
+//! Whatever is out of the ordinary (an address outside its memory, a race, a byte that is not there) gives `false`; then the
+//! access is made again from its start, run by run, which names the lane at fault. That the first attempt left marks in
+//! the shadow changes nothing: they are those of the same threads at the same time, and a fault ends the block.
+
+use super::{
+    Fault, Machine,
+    memory::{Bytes, Region, lanes, resolve},
+    shadow::{self, Clock, Pages},
+    warp::Warp,
+};
+use crate::ir::{Access, Ins, TAG_SHIFT};
+
+/// How the addresses of the active lanes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pattern {
+    /// Active lanes are neighbours, and so are their addresses.
+    Row,
+    /// All the same.
+    Same,
+    Scattered,
+}
+
+/// What a warp addresses.
+#[derive(Clone, Copy)]
+struct Target {
+    pattern: Pattern,
+    /// Of the first active lane.
+    address: u64,
+    first: usize,
+    count: usize,
+}
+
+/// All ones for an active lane.
+#[inline(always)]
+fn keep(mask: u32, lane: usize) -> u32 {
+    0u32.wrapping_sub(mask >> lane & 1)
+}
+
+#[inline(always)]
+fn target(warp: &Warp, ins: &Ins, access: Access, mask: u32, width: usize) -> Option<Target> {
+    let first = mask.trailing_zeros() as usize & 31;
+    let count = mask.count_ones() as usize;
+    let by = i64::from(ins.imm) as u64;
+    let (same, row, address, low);
+    if access.wide {
+        let base = &warp.d[usize::from(ins.a)];
+        let start = base[first];
+        let (mut apart, mut astray, mut ors) = (0u64, 0u64, 0u64);
+        let expected = (first * width) as u64;
+        for (lane, at) in base.iter().enumerate() {
+            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+            let delta = at.wrapping_sub(start);
+            apart |= delta & keep;
+            astray |= (delta.wrapping_add(expected) ^ (lane * width) as u64) & keep;
+            ors |= at.wrapping_add(by) & keep;
+        }
+        (same, row, address, low) = (apart == 0, astray == 0, start.wrapping_add(by), ors as usize);
+    } else {
+        let base = &warp.w[usize::from(ins.a)];
+        let start = base[first];
+        let (mut apart, mut astray, mut ors) = (0u32, 0u32, 0u32);
+        let expected = (first * width) as u32;
+        for (lane, at) in base.iter().enumerate() {
+            let keep = keep(mask, lane);
+            let delta = at.wrapping_sub(start);
+            apart |= delta & keep;
+            astray |= (delta.wrapping_add(expected) ^ (lane * width) as u32) & keep;
+            ors |= at.wrapping_add(by as u32) & keep;
+        }
+        (same, row, address, low) = (apart == 0, astray == 0, u64::from(start.wrapping_add(by as u32)), ors as usize);
+    }
+    let together = mask >> first == u32::MAX >> (32 - count.clamp(1, 32));
+    let pattern = match (row && together, same) {
+        (true, _) => Pattern::Row,
+        (_, true) => Pattern::Same,
+        _ => Pattern::Scattered,
+    };
+    (low & (width - 1) == 0 && count > 0).then_some(Target { pattern, address, first, count })
+}
+
+/// The range of `length` bytes, if it is inside.
+#[inline(always)]
+fn slice(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
+    let start = usize::try_from(offset).ok()?;
+    bytes.get(start..start.checked_add(length)?)
+}
+
+#[inline(always)]
+fn slice_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
+    let start = usize::try_from(offset).ok()?;
+    bytes.get_mut(start..start.checked_add(length)?)
+}
+
+/// A copy whose length is mostly that of a whole row.
+#[inline(always)]
+fn copy(out: &mut [u8], from: &[u8]) {
+    if let (Ok(out), Ok(from)) = (<&mut [u8; 128]>::try_from(&mut *out), <&[u8; 128]>::try_from(from)) {
+        *out = *from;
+    } else if let (Ok(out), Ok(from)) = (<&mut [u8; 64]>::try_from(&mut *out), <&[u8; 64]>::try_from(from)) {
+        *out = *from;
+    } else {
+        out.copy_from_slice(from);
+    }
+}
+
+macro_rules! by_width {
+    ($width:expr, $name:ident => $then:expr) => {
+        match $width {
+            1 => {
+                const $name: usize = 1;
+                $then
+            }
+            2 => {
+                const $name: usize = 2;
+                $then
+            }
+            4 => {
+                const $name: usize = 4;
+                $then
+            }
+            8 => {
+                const $name: usize = 8;
+                $then
+            }
+            16 => {
+                const $name: usize = 16;
+                $then
+            }
+            _ => false,
+        }
+    };
+}
+
+impl Machine<'_> {
+    #[inline(always)]
+    pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        let width = usize::from(access.size) * usize::from(access.count);
+        let mut bytes: Bytes = [0; 512];
+        let fine = match target(warp, ins, access, mask, width) {
+            Some(target) => by_width!(width, W => self.try_load::<W>(warp, ins, access, mask, target, &mut bytes)),
+            None => false,
+        };
+        if !fine {
+            return self.load_exact(warp, ins, access, mask);
+        }
+        self.unpack(warp, ins, access, &bytes, mask);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn store(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        let width = usize::from(access.size) * usize::from(access.count);
+        let mut bytes: Bytes = [0; 512];
+        Self::pack(warp, ins, access, &mut bytes);
+        let fine = match target(warp, ins, access, mask, width) {
+            Some(target) => by_width!(width, W => self.try_store::<W>(warp, ins, access, mask, target, &bytes)),
+            None => false,
+        };
+        if !fine {
+            return self.store_exact(warp, ins, access, mask);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn try_load<const W: usize>(
+        &mut self,
+        warp: &Warp,
+        ins: &Ins,
+        access: Access,
+        mask: u32,
+        target: Target,
+        bytes: &mut Bytes,
+    ) -> bool {
+        let Target { pattern, address, first, count } = target;
+        let Some((region, offset)) = resolve(access.place, address) else { return false };
+        if pattern == Pattern::Scattered || region == Region::Local {
+            let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
+            let links = Links::of(&offsets, mask, W);
+            if region == Region::Local || !links.are_few(mask) {
+                return self.gather::<W>(warp, region, &offsets, mask, bytes);
+            }
+            let mut left = mask;
+            while left != 0 {
+                let first = left.trailing_zeros() as usize & 31;
+                let (pattern, count) = links.run(first);
+                let part = Part { pattern, offset: offsets[first], first, count, second: first + 1 };
+                if !self.load_part::<W>(warp, region, part, bytes) {
+                    return false;
+                }
+                left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
+            }
+            return true;
+        }
+        let second = (mask & (mask - 1)).trailing_zeros() as usize;
+        let count = if pattern == Pattern::Row { count } else { 32 };
+        self.load_part::<W>(warp, region, Part { pattern, offset, first, count, second }, bytes)
+    }
+
+    /// Neighbouring lanes that read neighbouring bytes, or the same.
+    #[inline(always)]
+    fn load_part<const W: usize>(&mut self, warp: &Warp, region: Region, part: Part, bytes: &mut Bytes) -> bool {
+        let Part { pattern, offset, first, count, second } = part;
+        let thread = warp.first();
+        let clock = self.clock(warp);
+        let mut one = [0u8; W];
+        let out: &mut [u8] = if pattern == Pattern::Row {
+            let Some(out) = bytes.get_mut(first * W..(first + count) * W) else { return false };
+            out
+        } else {
+            &mut one
+        };
+        let thread_of = |lane: usize| thread + lane as u32;
+        match region {
+            Region::Shared => {
+                let Some(from) = slice(&self.shared, offset, out.len()) else { return false };
+                copy(out, from);
+                let (at, per) = self.shared_grains::<W>(offset);
+                let fine = if pattern == Pattern::Row {
+                    let run = shadow::Run { at, count, per, thread: thread_of(first), clock };
+                    self.shared_shadow.try_read_run(run, true)
+                } else {
+                    // One more reader tells the shadow that there are several.
+                    self.shared_shadow.try_read(at, per, thread_of(first), clock, true)
+                        && self.shared_shadow.try_read(at, per, thread_of(second), clock, true)
+                };
+                if !fine {
+                    return false;
+                }
+            }
+            Region::Table | Region::Param => {
+                let Some(from) = slice(self.constants(region), offset, out.len()) else { return false };
+                copy(out, from);
+            }
+            Region::Buffer(buffer) => {
+                if self.memory.load(buffer, offset, out).is_err() {
+                    return false;
+                }
+                if self.tracks(buffer) {
+                    let fine = if pattern == Pattern::Row {
+                        self.try_pages::<W>(buffer, offset, thread_of(first), count, clock, false)
+                    } else {
+                        let (at, per) = self.global_grains::<W>(buffer, offset);
+                        self.pages.shadow.try_read(at, per, thread_of(first), clock, false)
+                            && self.pages.shadow.try_read(at, per, thread_of(second), clock, false)
+                    };
+                    if !fine {
+                        return false;
+                    }
+                }
+            }
+            Region::Local => return false,
+        }
+        if pattern != Pattern::Row {
+            for out in bytes.as_chunks_mut::<W>().0.iter_mut().take(32).skip(first).take(count) {
+                *out = one;
+            }
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn try_store<const W: usize>(
+        &mut self,
+        warp: &mut Warp,
+        ins: &Ins,
+        access: Access,
+        mask: u32,
+        target: Target,
+        bytes: &Bytes,
+    ) -> bool {
+        let Target { pattern, address, first, count } = target;
+        let Some((region, offset)) = resolve(access.place, address) else { return false };
+        if pattern == Pattern::Row && region != Region::Local {
+            return self.store_part::<W>(warp, region, offset, first, count, bytes);
+        }
+        let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
+        let links = Links::of(&offsets, mask, W);
+        if region == Region::Local || links.same != 0 || !links.are_few(mask) {
+            return self.scatter::<W>(warp, region, &offsets, mask, bytes);
+        }
+        let mut left = mask;
+        while left != 0 {
+            let first = left.trailing_zeros() as usize & 31;
+            let (_, count) = links.run(first);
+            if !self.store_part::<W>(warp, region, offsets[first], first, count, bytes) {
+                return false;
+            }
+            left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
+        }
+        true
+    }
+
+    /// Neighbouring lanes that write neighbouring bytes.
+    #[inline(always)]
+    fn store_part<const W: usize>(
+        &mut self,
+        warp: &Warp,
+        region: Region,
+        offset: u64,
+        first: usize,
+        count: usize,
+        bytes: &Bytes,
+    ) -> bool {
+        let clock = self.clock(warp);
+        let thread = warp.first() + first as u32;
+        let Some(from) = bytes.get(first * W..(first + count) * W) else { return false };
+        match region {
+            Region::Shared => {
+                let (at, per) = self.shared_grains::<W>(offset);
+                let Some(to) = slice_mut(&mut self.shared, offset, from.len()) else { return false };
+                if !self.shared_shadow.try_write_run(shadow::Run { at, count, per, thread, clock }) {
+                    return false;
+                }
+                copy(to, from);
+                true
+            }
+            Region::Buffer(buffer) => {
+                self.memory.store(buffer, offset, from).is_ok()
+                    && (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
+            }
+            Region::Table | Region::Param | Region::Local => false,
+        }
+    }
+
+    /// The bytes of a region that nothing writes.
+    #[inline(always)]
+    fn constants(&self, region: Region) -> &[u8] {
+        if region == Region::Table { &self.code.table } else { &self.params }
+    }
+
+    /// Place in the shadow of what lies at an offset of shared memory, and how many grains `W` bytes are, as a power of two.
+    #[inline(always)]
+    fn shared_grains<const W: usize>(&self, offset: u64) -> (usize, u32) {
+        let grain = self.code.shared_grain.trailing_zeros();
+        ((offset >> grain) as usize, W.trailing_zeros().wrapping_sub(grain) & 7)
+    }
+
+    /// The same for a buffer.
+    #[inline(always)]
+    fn global_grains<const W: usize>(&mut self, buffer: u16, offset: u64) -> (usize, u32) {
+        let grain = self.code.global_grain.trailing_zeros();
+        (self.pages.find(buffer, offset >> grain), W.trailing_zeros().wrapping_sub(grain) & 7)
+    }
+
+    /// A row in the shadow of a buffer.
+    #[inline(always)]
+    fn try_pages<const W: usize>(
+        &mut self,
+        buffer: u16,
+        offset: u64,
+        thread: u32,
+        count: usize,
+        clock: Clock,
+        write: bool,
+    ) -> bool {
+        let mut done = 0;
+        while done < count {
+            let offset = offset.wrapping_add((done * W) as u64);
+            let (at, per) = self.global_grains::<W>(buffer, offset);
+            let rest = Pages::rest(at as u64) >> per;
+            let count = rest.clamp(1, count - done);
+            let run = shadow::Run { at, count, per, thread: thread + done as u32, clock };
+            let fine =
+                if write { self.pages.shadow.try_write_run(run) } else { self.pages.shadow.try_read_run(run, false) };
+            if !fine {
+                return false;
+            }
+            done += count;
+        }
+        true
+    }
+
+    /// The grains of each lane's offset in a buffer.
+    #[inline(always)]
+    fn pages_of<const W: usize>(&mut self, buffer: u16, offsets: &[u64; 32], mask: u32) -> ([u32; 32], u32) {
+        let grain = self.code.global_grain.trailing_zeros();
+        let first = mask.trailing_zeros() as usize & 31;
+        let mut at = [self.pages.find(buffer, offsets[first] >> grain) as u32; 32];
+        for lane in lanes(mask) {
+            at[lane & 31] = self.pages.find(buffer, offsets[lane & 31] >> grain) as u32;
+        }
+        (at, W.trailing_zeros().wrapping_sub(grain) & 7)
+    }
+
+    #[inline(always)]
+    fn gather<const W: usize>(
+        &mut self,
+        warp: &Warp,
+        region: Region,
+        offsets: &[u64; 32],
+        mask: u32,
+        bytes: &mut Bytes,
+    ) -> bool {
+        let clock = self.clock(warp);
+        let held = match region {
+            Region::Local => return gather_local::<W>(warp, offsets, mask, bytes),
+            Region::Buffer(buffer) => {
+                if self.memory.load_lanes(buffer, offsets, mask, W, bytes).is_err() {
+                    return false;
+                }
+                if !self.tracks(buffer) {
+                    return true;
+                }
+                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                return self.pages.shadow.try_read_lanes(&at, mask, per, warp.first(), clock, false);
+            }
+            Region::Shared => &self.shared[..],
+            Region::Table | Region::Param => self.constants(region),
+        };
+        let out = bytes.as_chunks_mut::<W>().0;
+        // Lanes that sleep have the offset of the first that does not.
+        for (out, offset) in out.iter_mut().zip(offsets) {
+            let Some(from) = slice(held, *offset, W) else { return false };
+            out.copy_from_slice(from);
+        }
+        if region != Region::Shared {
+            return true;
+        }
+        let grain = self.code.shared_grain.trailing_zeros();
+        let at = offsets.map(|offset| (offset >> grain) as u32);
+        let per = W.trailing_zeros().wrapping_sub(grain) & 7;
+        self.shared_shadow.try_read_lanes(&at, mask, per, warp.first(), clock, true)
+    }
+
+    #[inline(always)]
+    fn scatter<const W: usize>(
+        &mut self,
+        warp: &mut Warp,
+        region: Region,
+        offsets: &[u64; 32],
+        mask: u32,
+        bytes: &Bytes,
+    ) -> bool {
+        let clock = self.clock(warp);
+        match region {
+            Region::Local => scatter_local::<W>(warp, offsets, mask, bytes),
+            Region::Buffer(buffer) => {
+                if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_err() {
+                    return false;
+                }
+                if !self.tracks(buffer) {
+                    return true;
+                }
+                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock)
+            }
+            Region::Shared => {
+                let grain = self.code.shared_grain.trailing_zeros();
+                let per = W.trailing_zeros().wrapping_sub(grain) & 7;
+                let last = offsets.iter().fold(0, |last, offset| last.max(*offset));
+                if slice(&self.shared, last, W).is_none() {
+                    return false;
+                }
+                let at = offsets.map(|offset| (offset >> grain) as u32);
+                if !self.shared_shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                    return false;
+                }
+                let from = bytes.as_chunks::<W>().0;
+                for lane in lanes(mask) {
+                    if let (Some(to), Some(from)) = (slice_mut(&mut self.shared, offsets[lane & 31], W), from.get(lane))
+                    {
+                        to.copy_from_slice(from);
+                    }
+                }
+                true
+            }
+            Region::Table | Region::Param => false,
+        }
+    }
+}
+
+#[inline(always)]
+fn gather_local<const W: usize>(warp: &Warp, offsets: &[u64; 32], mask: u32, bytes: &mut Bytes) -> bool {
+    let out = bytes.as_chunks_mut::<W>().0;
+    for lane in lanes(mask) {
+        let (Ok(start), Some(out)) = (usize::try_from(offsets[lane & 31]), out.get_mut(lane)) else { return false };
+        for (word, out) in out.chunks_mut(4).enumerate() {
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
+                return false;
+            };
+            let value = row[lane & 31].to_le_bytes();
+            if W >= 4 {
+                if (written[0] & written[1] & written[2] & written[3]) >> lane & 1 == 0 {
+                    return false;
+                }
+                out.copy_from_slice(&value);
+                continue;
+            }
+            for (by, out) in out.iter_mut().enumerate() {
+                let by = (start + by) % 4;
+                if written[by] >> lane & 1 == 0 {
+                    return false;
+                }
+                *out = value[by];
+            }
+        }
+    }
+    true
+}
+
+#[inline(always)]
+fn scatter_local<const W: usize>(warp: &mut Warp, offsets: &[u64; 32], mask: u32, bytes: &Bytes) -> bool {
+    let from = bytes.as_chunks::<W>().0;
+    for lane in lanes(mask) {
+        let (Ok(start), Some(from)) = (usize::try_from(offsets[lane & 31]), from.get(lane)) else { return false };
+        for (word, from) in from.chunks(4).enumerate() {
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
+                return false;
+            };
+            let mut value = row[lane & 31].to_le_bytes();
+            for (by, from) in from.iter().enumerate() {
+                let by = (start + by) % 4;
+                written[by] |= 1 << lane;
+                value[by] = *from;
+            }
+            row[lane & 31] = u32::from_le_bytes(value);
+        }
+    }
+    true
+}
+
+/// Neighbouring lanes that read alike.
+#[derive(Clone, Copy)]
+struct Part {
+    pattern: Pattern,
+    offset: u64,
+    first: usize,
+    count: usize,
+    /// Another of the lanes, where they read the same.
+    second: usize,
+}
+
+/// By lane: whether the lane before it addresses what lies before, or the same.
+#[derive(Clone, Copy)]
+struct Links {
+    next: u32,
+    same: u32,
+}
+
+impl Links {
+    #[inline(always)]
+    fn of(offsets: &[u64; 32], mask: u32, width: usize) -> Self {
+        let (mut next, mut same) = (0u32, 0u32);
+        for lane in 1..32 {
+            let delta = offsets[lane].wrapping_sub(offsets[lane - 1]);
+            next |= u32::from(delta == width as u64) << lane;
+            same |= u32::from(delta == 0) << lane;
+        }
+        let both = mask & mask << 1;
+        Self { next: next & both, same: same & both }
+    }
+
+    /// Whether it pays to go run by run.
+    #[inline(always)]
+    fn are_few(self, mask: u32) -> bool {
+        (mask & !(self.next | self.same)).count_ones() <= 5
+    }
+
+    /// The run that starts at a lane.
+    #[inline(always)]
+    fn run(self, first: usize) -> (Pattern, usize) {
+        let after = |links: u32| (links.checked_shr(first as u32 + 1).unwrap_or(0)).trailing_ones() as usize;
+        match after(self.same) {
+            0 => (Pattern::Row, after(self.next) + 1),
+            more => (Pattern::Same, more + 1),
+        }
+    }
+}
+
+/// Offsets of all lanes in the region that the first active lane's address leads to; `None` where lanes go elsewhere. Lanes that sleep have that
+/// of the first that does not.
+#[inline(always)]
+fn offsets(warp: &Warp, ins: &Ins, access: Access, mask: u32, address: u64, offset: u64) -> Option<[u64; 32]> {
+    let by = i64::from(ins.imm) as u64;
+    let mut offsets = [0u64; 32];
+    let mut apart = 0u64;
+    if access.wide {
+        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.d[usize::from(ins.a)]).enumerate() {
+            let at = at.wrapping_add(by);
+            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+            apart |= (at ^ address) & keep;
+            *into = offset.wrapping_add(at.wrapping_sub(address) & keep);
+        }
+    } else {
+        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.w[usize::from(ins.a)]).enumerate() {
+            let at = u64::from(at.wrapping_add(by as u32));
+            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
+            *into = at & keep | offset & !keep;
+        }
+    }
+    (apart >> TAG_SHIFT == 0).then_some(offsets)
+}
