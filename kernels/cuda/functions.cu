@@ -56,3 +56,23 @@ extern "C" __global__ void spellings(int n, const float *__restrict__ in, float 
              __cosf(in[i]) + __tanf(in[i]) + __fdividef(in[i], 3.0f) + sine * cosine + std::expf(in[i]) +
              float(exp(i) + pow(2, i) + pow(in[i], 2.0)) + rnorm3df(in[i], 1.0f, 2.0f) + log2f(in[i]) + log1pf(in[i]);
 }
+
+// Of each number as a half and as a bfloat16: an exponential, a quotient, a hyperbolic tangent and one over a root.
+extern "C" __global__ void halves(int n, const float *__restrict__ in, float *__restrict__ out)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n)
+        return;
+    __half h = __float2half(in[i]);
+    __nv_bfloat16 b = __float2bfloat16(in[i]);
+    __half2 pair = h2rsqrt(__halves2half2(h, h * h));
+    out += 8 * i;
+    out[0] = __half2float(hexp(h));
+    out[1] = __half2float(h / __float2half(3.0f));
+    out[2] = __half2float(htanh(h));
+    out[3] = __low2float(pair);
+    out[4] = __bfloat162float(hexp(b));
+    out[5] = __bfloat162float(b / __float2bfloat16(3.0f));
+    out[6] = __bfloat162float(htanh(b));
+    out[7] = __bfloat162float(hrsqrt(b));
+}

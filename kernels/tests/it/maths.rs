@@ -186,3 +186,30 @@ fn the_engine_gives_the_bits_of_the_same_code_compiled_for_the_host() {
     }
     assert!(wrong.is_empty(), "{wrong:?}");
 }
+
+#[test]
+fn halves_and_bfloat16s_are_within_one_ulp() {
+    // Numbers that both formats have.
+    let numbers: Vec<f32> = (1..=64).map(|i| i as f32 * 0.125).collect();
+    let mut draft = ProgramDraft::new("halves", PTX);
+    let from = draft.data(assay_kernels::data::bytes(&numbers));
+    let to = draft.zeros(numbers.len() * 32);
+    draft.launch(LaunchDraft::line("halves", 1, 64).int(64).pointers(&[from, to]).range(to, 64 * 32));
+    draft.expect(to, vec![0; numbers.len() * 32]);
+    let (state, _) = run(&draft.finish().unwrap()).unwrap();
+    let words = state[usize::from(to)].as_chunks::<4>().0;
+    let mut wrong = Vec::new();
+    for (x, got) in numbers.iter().zip(words.chunks_exact(8)) {
+        let x = f64::from(*x);
+        let exact = [x.exp(), x / 3.0, x.tanh(), 1.0 / x.sqrt()];
+        for (index, got) in got.iter().enumerate() {
+            let (got, exact) = (f64::from(f32::from_le_bytes(*got)), exact[index % 4]);
+            let bits = if index < 4 { 10 } else { 7 };
+            let ulp = f64::powi(2.0, exact.log2().floor() as i32 - bits);
+            if (got - exact).abs() > ulp {
+                wrong.push(format!("{index} of {x}: {got}, not {exact}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
