@@ -65,7 +65,10 @@ inline double rough_erfcinv(double q)
     double x = q > 0.3 ? 0.3 : std::sqrt(-std::log(q) * 0.9);
     for (int i = 0; i < 60; ++i) {
         Quad e = erfcq(x);
-        x += (double)((logq(e) - logq(q)) * e / slope(x));
+        double step = (double)((logq(e) - logq(q)) * e / slope(x));
+        x += step;
+        if (std::fabs(step) < 1e-9 * x)
+            break;
     }
     return x;
 }
