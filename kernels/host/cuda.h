@@ -2,6 +2,8 @@
 // nothing of PTX or of the engine, so it is an independent opinion on what a kernel computes.
 #pragma once
 
+#define ASSAY_MATH_NAMES
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
