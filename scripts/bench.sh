@@ -3,21 +3,26 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+release=$CARGO_TARGET_DIR/release
+
 bench() {
     case $1 in
         engine)
-            cargo run --locked --release --workspace --example speed
-            cargo run --locked --release --workspace --bin assay-bench -- engine
+            "$release/examples/speed"
+            "$release/assay-bench" engine
             ;;
-        runtime) cargo run --locked --release --workspace --bin assay-bench -- runtime ;;
+        runtime) "$release/assay-bench" runtime ;;
+        chain) ASSAY_DEMO_THEN=$release/examples/extrinsics scripts/demo.sh ;;
         *)
-            echo "no bench called $1: engine, runtime" >&2
+            echo "no bench called $1: engine, runtime, chain" >&2
             exit 2
             ;;
     esac
 }
 
-if [ $# -eq 0 ]; then set -- engine runtime; fi
+if [ $# -eq 0 ]; then set -- engine runtime chain; fi
+cargo build --locked --release --workspace --bins --example speed --example extrinsics
+"$release/assay-chain-spec" --out "$release/chain-spec"
 for name in "$@"; do
     printf '\n\033[1m%s\033[0m\n' "$name"
     bench "$name"

@@ -114,7 +114,7 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
             drop(black_box(judge(&job, &trace.root()?, unit, &witness, key.as_ref())));
             Ok(())
         })?;
-        let wasm = fastest(|| runtime.judge(&call).map(|verdict| drop(black_box(verdict))))?;
+        let wasm = fastest(|| runtime.judge(&call).map(|verdict| _ = black_box(verdict)))?;
         println!(
             "{:<14} {:>12} {:>10} {:>12.3} {:>12.3} {:>14.3e} {:>14.3e} {:>7.3}",
             job.name,

@@ -69,9 +69,9 @@ pub struct JsonArgs {
 pub enum KernelCommand {
     /// Say of each entry whether it can be bought, and if not, why and where
     Check {
-        /// The PTX
-        #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        /// The PTX; `-` is standard input
+        #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath, required = true)]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         json: JsonArgs,
     },
@@ -89,6 +89,9 @@ pub enum KernelCommand {
         /// Lower the PTX's version to this one, for older drivers
         #[arg(long, value_name = "MAJOR.MINOR", value_parser = ptx_version)]
         ptx_version: Option<(u32, u32)>,
+        /// Leave expf, pow, rsqrtf and the like as the compiler has them, approximate instructions and all
+        #[arg(long)]
+        no_exact_maths: bool,
         #[command(flatten)]
         json: JsonArgs,
     },

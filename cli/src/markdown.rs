@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use crate::args::Cli;
 
@@ -32,7 +32,8 @@ fn describe(command: &Command, parent: &str, out: &mut String) {
     let level = if parent == "assay" { "##" } else { "###" };
     let mut usage = name.clone();
     for arg in command.get_positionals() {
-        let value = value_name(arg);
+        let more = if matches!(arg.get_action(), ArgAction::Append) { "…" } else { "" };
+        let value = format!("{}{more}", value_name(arg));
         let _ = if arg.is_required_set() { write!(usage, " {value}") } else { write!(usage, " [{value}]") };
     }
     let _ = write!(out, "\n{level} {name}\n\n{about}.\n\n`{usage}`\n");

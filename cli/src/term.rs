@@ -6,9 +6,14 @@ use std::io::{IsTerminal, Write};
 #[derive(Clone, Copy, Debug)]
 pub struct Term {
     colour: bool,
+    /// Columns of the terminal; what `COLUMNS` says, or 120, where there is none.
+    pub width: usize,
     /// Whether somebody watches standard error: progress bars make sense.
     pub live: bool,
 }
+
+/// Columns of output that goes to no terminal.
+const PAPER: usize = 120;
 
 /// A style.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +30,13 @@ impl Term {
     /// As the environment wants it.
     pub fn detect() -> Self {
         let quiet = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: std::io::stdout().is_terminal() && !quiet, live: std::io::stderr().is_terminal() }
+        let seen = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Self {
+            colour: std::io::stdout().is_terminal() && !quiet,
+            width: seen.or(wanted).filter(|width| *width > 0).unwrap_or(PAPER).max(40),
+            live: std::io::stderr().is_terminal(),
+        }
     }
 
     /// Text in a style.
@@ -160,9 +171,47 @@ pub fn bytes(number: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-/// `1 unit`, `2 units`.
+/// `1 unit`, `2 units`, `2 entries`.
 pub fn plural(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+    match (number, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) => format!("{} {stem}ies", count(number)),
+        (_, None) => format!("{} {one}s", count(number)),
+    }
+}
+
+/// A name in at most `room` columns: its middle goes.
+pub fn shortened(name: &str, room: usize) -> String {
+    let length = name.chars().count();
+    if length <= room {
+        return name.to_owned();
+    }
+    let kept = room.saturating_sub(1);
+    let (front, back) = (kept.div_ceil(2), kept / 2);
+    let skipped = length.saturating_sub(back);
+    name.chars().take(front).chain(['…']).chain(name.chars().skip(skipped)).collect()
+}
+
+/// Text in lines of at most `room` columns, broken between words.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0usize;
+    for word in text.split_whitespace() {
+        let width = visible(word);
+        if used > 0 && used.saturating_add(width).saturating_add(1) > room {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if used > 0 {
+                line.push(' ');
+                used = used.saturating_add(1);
+            }
+            line.push_str(word);
+            used = used.saturating_add(width);
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -180,11 +229,20 @@ mod tests {
         assert_eq!(bytes(2 * 1024 * 1024), "2.0 MiB");
         assert_eq!(plural(1, "unit"), "1 unit");
         assert_eq!(plural(2, "unit"), "2 units");
+        assert_eq!(plural(2, "entry"), "2 entries");
+    }
+
+    #[test]
+    fn names_and_sentences_fit_their_room() {
+        assert_eq!(shortened("reduce", 6), "reduce");
+        assert_eq!(shortened("_Z6reduceIfLi256EEvPf", 9), "_Z6r…EvPf");
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
     }
 
     #[test]
     fn escape_codes_take_no_columns() {
-        let term = Term { colour: true, live: false };
+        let term = Term { colour: true, width: 80, live: false };
         assert_eq!(visible(&term.paint(Style::Red, "né")), 2);
     }
 }

@@ -93,6 +93,9 @@ pub(crate) struct Relocation<'a> {
     pub(crate) at: u64,
     pub(crate) name: &'a str,
     pub(crate) addend: i64,
+    /// Bytes of the address that are stored, and how far it is shifted right first.
+    pub(crate) bytes: u8,
+    pub(crate) shift: u8,
 }
 
 /// A variable outside registers.

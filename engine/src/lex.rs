@@ -118,7 +118,12 @@ impl<'a> Lexer<'a> {
             self.token = self.number()?;
         } else if starts_word(first) {
             self.at += 1;
+            // `.reg.b32` is two directives; opcodes keep their dots.
+            let directive = first == b'.';
             loop {
+                if directive && self.byte(0) == b'.' {
+                    break;
+                }
                 if continues_word(self.byte(0)) {
                     self.at += 1;
                 } else if self.byte(0) == b':' && self.byte(1) == b':' && continues_word(self.byte(2)) {

@@ -11,11 +11,17 @@ mod lex;
 mod lower;
 mod parse;
 mod soft;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
+
+/// Threads of a warp that an instruction uses fuel for at least: to interpret it costs about as much for one as for these.
+/// Lane-steps count the active threads alone.
+pub const LEAST_LANES: u32 = 8;
 
 /// A parsed PTX module: its entries, each accepted or rejected with the reason.
 pub struct Module {
@@ -189,7 +195,7 @@ pub struct Trap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrapKind {
-    /// More lane-steps than the cap.
+    /// More fuel than the cap: a lane-step each, counted for [`LEAST_LANES`] threads where fewer of a warp are active.
     FuelExhausted,
     /// An access outside its buffer, or outside shared, local, constant or parameter memory.
     OutOfBounds,
@@ -263,7 +269,35 @@ impl Module {
     }
 }
 
+/// What a kernel takes of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// 32-bit registers of a thread that are needed at once, constants not counted; 64-bit ones count twice.
+    pub registers: u32,
+    /// Predicates of a thread that are needed at once.
+    pub predicates: u32,
+    /// Decoded instructions.
+    pub instructions: u32,
+    /// Runs of instructions that are entered only at their start.
+    pub blocks: u32,
+}
+
 impl Kernel {
+    /// What it takes of the engine.
+    pub fn statistics(&self) -> Statistics {
+        let code = &self.code;
+        let without = |slots: u16, constants: usize| {
+            u32::from(slots).saturating_sub(u32::try_from(constants).unwrap_or(u32::MAX))
+        };
+        let doubles = without(code.d, code.d_constants.len());
+        Statistics {
+            registers: without(code.w, code.w_constants.len()).saturating_add(doubles.saturating_mul(2)),
+            predicates: without(code.p, code.p_constants.len()),
+            instructions: u32::try_from(code.ins.len()).unwrap_or(u32::MAX),
+            blocks: u32::try_from(code.blocks.len()).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Runs one CTA. `key` keys the audit digest; without one no digest is folded.
     pub fn run(
         &self,

@@ -345,8 +345,21 @@ impl<'a> Parser<'a> {
                 }
                 Token::Punct(b'-') | Token::Int(_) => {
                     let value = self.signed()?;
-                    if self.lexer.peek() == Token::Punct(b'(') {
-                        return self.lexer.error("masked addresses in initialisers are not supported");
+                    if self.accept(b'(')? {
+                        // `0xFF00(name)`: one byte of an address.
+                        let shift = value.trailing_zeros() & 0x38;
+                        if value as u64 != 0xff << shift || element != 1 {
+                            return self.lexer.error("a mask picks one byte of an address, for a byte");
+                        }
+                        let (name, addend) = self.address()?;
+                        self.expect(b')')?;
+                        let at = init.len() as u64;
+                        relocations.push(Relocation { at, name, addend, bytes: 1, shift: shift as u8 });
+                        init.push(0);
+                        if !self.accept(b',')? && self.lexer.peek() != Token::Punct(b'}') {
+                            return self.unexpected("`,` or `}`");
+                        }
+                        continue;
                     }
                     let value = match kind {
                         Type::F32 => u64::from((value as f32).to_bits()),
@@ -367,24 +380,12 @@ impl<'a> Parser<'a> {
                         if kind == Type::F32 { u64::from((f64::from_bits(bits) as f32).to_bits()) } else { bits };
                     init.extend(bits.to_le_bytes().iter().take(element as usize));
                 }
-                Token::Word(word) => {
-                    self.lexer.take()?;
-                    let name = if word == "generic" {
-                        self.expect(b'(')?;
-                        let name = self.name()?;
-                        self.expect(b')')?;
-                        name
-                    } else {
-                        word
-                    };
-                    let addend = match self.lexer.peek() {
-                        Token::Punct(b'+' | b'-') => self.signed()?,
-                        _ => 0,
-                    };
+                Token::Word(_) => {
+                    let (name, addend) = self.address()?;
                     if element != 8 {
                         return self.lexer.error("an address needs a 64-bit element");
                     }
-                    relocations.push(Relocation { at: init.len() as u64, name, addend });
+                    relocations.push(Relocation { at: init.len() as u64, name, addend, bytes: 8, shift: 0 });
                     init.extend([0u8; 8]);
                 }
                 _ => return self.unexpected("an initial value"),
@@ -396,6 +397,24 @@ impl<'a> Parser<'a> {
                 return self.unexpected("`,` or `}`");
             }
         }
+    }
+
+    /// A name in an initialiser, `generic(name)`, either with an addend.
+    fn address(&mut self) -> Parsed<(&'a str, i64)> {
+        let word = self.name()?;
+        let generic = word == "generic" && self.accept(b'(')?;
+        let name = if generic { self.name()? } else { word };
+        let mut addend = match self.lexer.peek() {
+            Token::Punct(b'+' | b'-') => self.signed()?,
+            _ => 0,
+        };
+        if generic {
+            self.expect(b')')?;
+            if let Token::Punct(b'+' | b'-') = self.lexer.peek() {
+                addend = addend.wrapping_add(self.signed()?);
+            }
+        }
+        Ok((name, addend))
     }
 
     fn parameters(&mut self) -> Parsed<Vec<Variable<'a>>> {
@@ -514,7 +533,11 @@ impl<'a> Parser<'a> {
                     if depth == 0 {
                         return Ok(body);
                     }
-                    body.push(Statement::Close);
+                    if matches!(body.last(), Some(Statement::Open)) {
+                        body.pop();
+                    } else {
+                        body.push(Statement::Close);
+                    }
                 }
                 Token::Punct(b';') => {
                     self.lexer.take()?;

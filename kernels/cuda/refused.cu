@@ -39,13 +39,6 @@ extern "C" __global__ void print(int x)
     printf("%d\n", x);
 }
 
-// CTAs that wait for one another.
-extern "C" __global__ void spin(volatile int *flag)
-{
-    while (*flag == 0)
-        ;
-}
-
 __device__ __noinline__ int ackermann(int m, int n)
 {
     if (m == 0)

@@ -9,6 +9,7 @@
 //! start, and what the reference says they hold at the end.
 
 mod draft;
+mod exact;
 mod job;
 mod maths;
 

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod check;
 mod doctor;
 mod follow;
 mod job;

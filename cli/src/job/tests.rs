@@ -303,7 +303,7 @@ fn truncated_ptx_is_refused_with_its_line() {
     let folder = Folder::new();
     folder.write("k.ptx", &PTX[..PTX.find("st.global.u32").unwrap() + 5]);
     let message = folder.message(JOB);
-    assert!(message.starts_with("job.toml:6: kernels.k: k.ptx:22: "), "{message}");
+    assert!(message.starts_with("job.toml:6: kernels.k: k.ptx:21: "), "{message}");
 }
 
 #[test]

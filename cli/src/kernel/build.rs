@@ -11,6 +11,20 @@ use std::{
 /// What kernels are compiled for unless told otherwise.
 pub const DEFAULT_ARCH: &str = "sm_80";
 
+/// Exact versions of the functions that compilers make approximate instructions of; included before the source.
+pub const EXACT_MATHS: &str = include_str!("../../../kernels/include/assay_math.cuh");
+
+const EXACT_MATHS_NAME: &str = "assay_math.cuh";
+
+/// PTX and how it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The PTX.
+    pub ptx: Vec<u8>,
+    /// Whether `EXACT_MATHS` was included.
+    pub exact_maths: bool,
+}
+
 /// Why there is no PTX.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -132,22 +146,35 @@ fn nvrtc_is_present() -> bool {
     unsafe { cudarc::nvrtc::sys::is_culib_present() }
 }
 
-/// Compiles a file with the first compiler found.
+/// Compiles a file with the first compiler found, and with the exact maths.
 pub fn compile(source: &Path, arch: &str) -> Result<Vec<u8>, BuildError> {
-    compile_with(&find_compiler().ok_or(BuildError::NoCompiler)?, source, arch)
+    compile_with(&find_compiler().ok_or(BuildError::NoCompiler)?, source, arch, true).map(|built| built.ptx)
 }
 
-/// Compiles a file. Paths of this machine are taken out of the PTX, because PTX goes on chain.
-pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str) -> Result<Vec<u8>, BuildError> {
+/// Compiles a file. Paths of this machine are taken out of the PTX, because PTX goes on chain. A source that does not
+/// compile with the exact maths is compiled without.
+pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str, exact_maths: bool) -> Result<Built, BuildError> {
     std::fs::metadata(source).map_err(|error| BuildError::File { path: source.to_owned(), error })?;
-    let ptx = match compiler {
-        Compiler::Nvcc(nvcc, headers) => with_nvcc(nvcc, headers, source, arch)?,
-        Compiler::Nvrtc => with_nvrtc(source, arch)?,
+    let compile = |exact_maths| -> Result<Built, BuildError> {
+        let ptx = match compiler {
+            Compiler::Nvcc(nvcc, headers) => with_nvcc(nvcc, headers, source, arch, exact_maths)?,
+            Compiler::Nvrtc => with_nvrtc(source, arch, exact_maths)?,
+        };
+        Ok(Built { ptx: without_paths(&ptx).into_bytes(), exact_maths })
     };
-    Ok(without_paths(&ptx).into_bytes())
+    match compile(exact_maths) {
+        Err(error @ BuildError::Compile { .. }) if exact_maths => compile(false).map_err(|_| error),
+        done => done,
+    }
 }
 
-fn with_nvcc(nvcc: &Path, headers: &[PathBuf], source: &Path, arch: &str) -> Result<String, BuildError> {
+fn with_nvcc(
+    nvcc: &Path,
+    headers: &[PathBuf],
+    source: &Path,
+    arch: &str,
+    exact_maths: bool,
+) -> Result<String, BuildError> {
     let run =
         |error: std::io::Error| BuildError::Run { compiler: nvcc.display().to_string(), reason: error.to_string() };
     let folder = tempfile::tempdir().map_err(run)?;
@@ -158,6 +185,11 @@ fn with_nvcc(nvcc: &Path, headers: &[PathBuf], source: &Path, arch: &str) -> Res
     for folder in headers {
         arguments.extend(["-I".into(), folder.into()]);
     }
+    if exact_maths {
+        let header = folder.path().join(EXACT_MATHS_NAME);
+        std::fs::write(&header, EXACT_MATHS).map_err(run)?;
+        arguments.extend(["-include".into(), header.into()]);
+    }
     let done = Command::new(nvcc).args(arguments).arg(source).arg("-o").arg(&out).output().map_err(run)?;
     if !done.status.success() {
         let messages = format!("{}{}", String::from_utf8_lossy(&done.stderr), String::from_utf8_lossy(&done.stdout));
@@ -166,18 +198,24 @@ fn with_nvcc(nvcc: &Path, headers: &[PathBuf], source: &Path, arch: &str) -> Res
     std::fs::read_to_string(&out).map_err(|error| BuildError::File { path: out, error })
 }
 
-fn with_nvrtc(path: &Path, arch: &str) -> Result<String, BuildError> {
+fn with_nvrtc(path: &Path, arch: &str, exact_maths: bool) -> Result<String, BuildError> {
     use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
     let source = std::fs::read_to_string(path).map_err(|error| BuildError::File { path: path.to_owned(), error })?;
     let failed = |messages: String| BuildError::Compile { path: path.to_owned(), messages };
     if source.contains('\0') {
         return Err(failed("the source has a NUL byte".into()));
     }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = if exact_maths {
+        format!("#line 1 \"{EXACT_MATHS_NAME}\"\n{EXACT_MATHS}\n#line 1 \"{name}\"\n{source}")
+    } else {
+        source
+    };
     let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     let options = CompileOptions {
         fmad: Some(false),
         include_paths: vec![folder],
-        name: path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        name: Some(name),
         options: vec![format!("--gpu-architecture={}", arch.replace("sm_", "compute_")), "-lineinfo".into()],
         ..Default::default()
     };
@@ -253,7 +291,7 @@ mod tests {
     #[test]
     fn a_missing_source_is_named() {
         let compiler = Compiler::Nvcc("nvcc".into(), Vec::new());
-        let error = compile_with(&compiler, Path::new("no/such.cu"), DEFAULT_ARCH).unwrap_err();
+        let error = compile_with(&compiler, Path::new("no/such.cu"), DEFAULT_ARCH, true).unwrap_err();
         assert_eq!(error.to_string(), "no/such.cu: No such file or directory (os error 2)");
     }
 }

@@ -4,6 +4,8 @@ use assay_engine::{Entry, Module, ParseError};
 use assay_primitives::check::EntryInfo;
 use serde::Serialize;
 
+use super::text::{Instructions, Text};
+
 /// What the engine says of one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedEntry {
@@ -25,15 +27,20 @@ pub struct CheckedEntry {
     pub local: Option<u32>,
     /// Most threads of a CTA.
     pub max_threads: Option<u32>,
+    /// 32-bit registers that a thread needs at once on the engine; 64-bit ones count twice.
+    pub registers: Option<u32>,
+    /// Instructions as written, by what they do.
+    pub instructions: Option<Instructions>,
 }
 
 /// Parses PTX and tells what became of each entry.
 pub fn check(ptx: &[u8]) -> Result<Vec<CheckedEntry>, ParseError> {
     let module = Module::parse(ptx)?;
-    Ok(module.entries.iter().map(checked).collect())
+    let text = Text::read(ptx);
+    Ok(module.entries.iter().map(|entry| checked(entry, &text)).collect())
 }
 
-fn checked(entry: &Entry) -> CheckedEntry {
+fn checked(entry: &Entry, text: &Text) -> CheckedEntry {
     let kernel = entry.kernel.as_ref();
     let rejection = kernel.err();
     let kernel = kernel.ok();
@@ -47,6 +54,8 @@ fn checked(entry: &Entry) -> CheckedEntry {
         shared: kernel.map(|kernel| kernel.shared),
         local: kernel.map(|kernel| kernel.local),
         max_threads: kernel.map(|kernel| kernel.max_threads),
+        registers: kernel.map(|kernel| kernel.statistics().registers),
+        instructions: text.instructions(&entry.name),
     }
 }
 

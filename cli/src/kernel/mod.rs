@@ -2,6 +2,12 @@
 
 mod build;
 mod check;
+mod names;
+mod text;
 
-pub use build::{BuildError, Compiler, DEFAULT_ARCH, compile, compile_with, find_compiler, lower_version};
+pub use build::{
+    BuildError, Built, Compiler, DEFAULT_ARCH, EXACT_MATHS, compile, compile_with, find_compiler, lower_version,
+};
 pub use check::{CheckedEntry, check, entry_info};
+pub use names::{plain_name, unmangled};
+pub use text::{Instructions, Text};

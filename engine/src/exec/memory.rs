@@ -181,7 +181,7 @@ fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
 
 impl Machine<'_> {
     #[inline(always)]
-    fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
+    pub(super) fn addresses(warp: &Warp, ins: &Ins, access: Access) -> [u64; 32] {
         let mut addresses = [0u64; 32];
         let by = i64::from(ins.imm) as u64;
         if access.wide {
@@ -596,11 +596,22 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         let width = usize::from(access.size);
         let addresses = Self::addresses(warp, ins, access);
-        Self::check_alignment(&addresses, mask, width as u64, Place::Shared)?;
+        Self::check_alignment(&addresses, mask, width as u64, access.place)?;
         let clock = self.clock(warp);
         let grain = self.code.shared_grain as usize;
         for lane in lanes(mask) {
-            let start = usize::try_from(addresses[lane]).map_err(|_| out_of_bounds(lane))?;
+            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
+            match region {
+                Region::Shared => {}
+                Region::Buffer(buffer) => {
+                    self.reduce_global(warp, ins, operation, (buffer, offset), width, lane)?;
+                    continue;
+                }
+                // Module variables belong to no thread block.
+                Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
+                Region::Local | Region::Param => return Err(out_of_bounds(lane)),
+            }
+            let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
             let thread = warp.first() + lane as u32;
             let Some(cell) = self.shared.get_mut(start..start.saturating_add(width)) else {
                 return Err(out_of_bounds(lane));
@@ -611,19 +622,57 @@ impl Machine<'_> {
                 }
                 self.shared_shadow.reduce(at, thread, operation as u32, clock).map_err(|why| objection(why, lane))?;
             }
-            if width == 8 {
-                let mut old = [0u8; 8];
-                old.copy_from_slice(cell);
-                let new = combine64(operation, u64::from_le_bytes(old), warp.d[usize::from(ins.b)][lane]);
-                cell.copy_from_slice(&new.to_le_bytes());
-            } else {
-                let mut old = [0u8; 4];
-                old.copy_from_slice(cell);
-                let new = combine(operation, u32::from_le_bytes(old), warp.w[usize::from(ins.b)][lane]);
-                cell.copy_from_slice(&new.to_le_bytes());
+            combine_bytes(operation, cell, warp, ins, lane);
+        }
+        Ok(())
+    }
+
+    /// One lane's reduction in a buffer: the block must own the bytes.
+    fn reduce_global(
+        &mut self,
+        warp: &Warp,
+        ins: &Ins,
+        operation: Reduce,
+        (buffer, offset): (u16, u64),
+        width: usize,
+        lane: usize,
+    ) -> Result<(), Fault> {
+        let mut bytes = [0u8; 8];
+        let cell = &mut bytes[..width];
+        if let Err(error) = self.memory.load(buffer, offset, cell) {
+            return Err(self.refused(buffer, offset, width, lane, error));
+        }
+        combine_bytes(operation, cell, warp, ins, lane);
+        if let Err(error) = self.memory.store(buffer, offset, cell) {
+            return Err(self.refused(buffer, offset, width, lane, error));
+        }
+        if self.tracks(buffer) {
+            let clock = self.clock(warp);
+            let grain = u64::from(self.code.global_grain);
+            for at in offset / grain..(offset + width as u64) / grain {
+                let at = self.pages.find(buffer, at);
+                self.pages
+                    .shadow
+                    .reduce(at, warp.first() + lane as u32, operation as u32, clock)
+                    .map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
             }
         }
         Ok(())
+    }
+}
+
+/// One step of a reduction on the bytes of a cell, 4 or 8 of them.
+fn combine_bytes(operation: Reduce, cell: &mut [u8], warp: &Warp, ins: &Ins, lane: usize) {
+    if cell.len() == 8 {
+        let mut old = [0u8; 8];
+        old.copy_from_slice(cell);
+        let new = combine64(operation, u64::from_le_bytes(old), warp.d[usize::from(ins.b)][lane]);
+        cell.copy_from_slice(&new.to_le_bytes());
+    } else {
+        let mut old = [0u8; 4];
+        old.copy_from_slice(cell);
+        let new = combine(operation, u32::from_le_bytes(old), warp.w[usize::from(ins.b)][lane]);
+        cell.copy_from_slice(&new.to_le_bytes());
     }
 }
 

@@ -7,6 +7,8 @@ mod rows;
 mod shadow;
 mod step;
 mod warp;
+#[cfg(feature = "trace")]
+mod watch;
 
 use crate::{
     Argument, Geometry, LaunchError, Memory, Outcome, Param, Trap, TrapKind,
@@ -72,6 +74,8 @@ pub(crate) struct Machine<'k> {
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     level: step::Level,
+    #[cfg(feature = "trace")]
+    tracer: Option<crate::trace::Tracer<'k>>,
 }
 
 fn threads(geometry: &Geometry) -> Option<u32> {
@@ -96,6 +100,44 @@ pub(crate) fn run(
     fuel: u64,
     key: Option<&[u8; 32]>,
 ) -> Result<Outcome, LaunchError> {
+    let (machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
+    Ok(machine.finish(warps))
+}
+
+/// As [`run`], telling a tracer.
+#[cfg(feature = "trace")]
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn trace(
+    code: &Code,
+    max_threads: u32,
+    params: &[Param],
+    geometry: &Geometry,
+    args: &[Argument],
+    cta: [u32; 3],
+    memory: &mut dyn Memory,
+    fuel: u64,
+    key: Option<&[u8; 32]>,
+    tracer: crate::trace::Tracer<'_>,
+) -> Result<Outcome, LaunchError> {
+    let (mut machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
+    machine.level = step::Level::Watched;
+    machine.tracer = Some(tracer);
+    Ok(machine.finish(warps))
+}
+
+/// A block before its first instruction.
+#[allow(clippy::too_many_arguments)]
+fn start<'k>(
+    code: &'k Code,
+    max_threads: u32,
+    params: &[Param],
+    geometry: &Geometry,
+    args: &[Argument],
+    cta: [u32; 3],
+    memory: &'k mut dyn Memory,
+    fuel: u64,
+    key: Option<&[u8; 32]>,
+) -> Result<(Machine<'k>, Vec<Warp>), LaunchError> {
     let threads = threads(geometry).ok_or(LaunchError::Geometry)?;
     let [x, y, z] = geometry.grid;
     let inside = cta.iter().zip(geometry.grid).all(|(at, extent)| *at < extent);
@@ -111,9 +153,9 @@ pub(crate) fn run(
     }
     let params = parameters(code, params, args)?;
     let key = key.map(Key::new);
-    let mut warps: Vec<Warp> =
+    let warps: Vec<Warp> =
         (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
-    let mut machine = Machine {
+    let machine = Machine {
         code,
         geometry: *geometry,
         cta,
@@ -133,24 +175,10 @@ pub(crate) fn run(
         key,
         arrived: [0; 16],
         level: step::Level::best(),
+        #[cfg(feature = "trace")]
+        tracer: None,
     };
-    match machine.block(&mut warps) {
-        Ok(()) => {
-            let lane_steps = machine.spent;
-            let digest = machine
-                .key
-                .as_ref()
-                .map_or([0; 32], |key| key.finish(warps.iter().map(|warp| (&warp.h, warp.scalar)), lane_steps));
-            Ok(Outcome::Done { lane_steps, digest })
-        }
-        Err((warp, Stop { fault, line })) => Ok(match fault {
-            Fault::Incomplete { buffer, offset } => Outcome::Incomplete { buffer, offset },
-            Fault::Trap { kind, lane, address } => {
-                let thread = machine.thread(warp * 32 + lane as u32);
-                Outcome::Trap(Trap { kind, line, thread, address })
-            }
-        }),
-    }
+    Ok((machine, warps))
 }
 
 fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8>, LaunchError> {
@@ -182,6 +210,27 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
 }
 
 impl Machine<'_> {
+    /// Runs it to its end.
+    fn finish(mut self, mut warps: Vec<Warp>) -> Outcome {
+        match self.block(&mut warps) {
+            Ok(()) => {
+                let lane_steps = self.spent;
+                let digest = self
+                    .key
+                    .as_ref()
+                    .map_or([0; 32], |key| key.finish(warps.iter().map(|warp| (&warp.h, warp.scalar)), lane_steps));
+                Outcome::Done { lane_steps, digest }
+            }
+            Err((warp, Stop { fault, line })) => match fault {
+                Fault::Incomplete { buffer, offset } => Outcome::Incomplete { buffer, offset },
+                Fault::Trap { kind, lane, address } => {
+                    let thread = self.thread(warp * 32 + lane as u32);
+                    Outcome::Trap(Trap { kind, line, thread, address })
+                }
+            },
+        }
+    }
+
     fn thread(&self, linear: u32) -> [u32; 3] {
         let [x, y, _] = self.geometry.block;
         [linear % x, linear / x % y, linear / x / y]
@@ -280,6 +329,8 @@ impl Machine<'_> {
             if everyone {
                 self.tick().map_err(|fault| (0, Stop { fault, line: 0 }))?;
                 self.block_time = self.time;
+                #[cfg(feature = "trace")]
+                self.tell_barrier();
             }
         }
         if released {

@@ -19,6 +19,9 @@ pub(super) enum Level {
     Baseline,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
+    /// As the baseline, telling a tracer.
+    #[cfg(feature = "trace")]
+    Watched,
 }
 
 impl Level {
@@ -40,6 +43,10 @@ impl Level {
 
 /// Operations that hosts have in hardware or not at all.
 trait Host {
+    /// A tracer is told of every instruction.
+    #[cfg(feature = "trace")]
+    const WATCHED: bool = false;
+
     fn fma(a: f32, b: f32, c: f32) -> f32;
     fn fma64(a: u64, b: u64, c: u64) -> u64;
     fn sqrt(a: u32) -> u32;
@@ -86,6 +93,39 @@ impl Host for Plain {
     #[inline(never)]
     fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         machine.store(warp, ins, access, mask)
+    }
+}
+
+/// As [`Plain`], and a tracer is told.
+#[cfg(feature = "trace")]
+struct Watched;
+
+#[cfg(feature = "trace")]
+impl Host for Watched {
+    const WATCHED: bool = true;
+
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        Plain::fma(a, b, c)
+    }
+
+    fn fma64(a: u64, b: u64, c: u64) -> u64 {
+        Plain::fma64(a, b, c)
+    }
+
+    fn sqrt(a: u32) -> u32 {
+        Plain::sqrt(a)
+    }
+
+    fn sqrt64(a: u64) -> u64 {
+        Plain::sqrt64(a)
+    }
+
+    fn load(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::load(machine, warp, ins, access, mask)
+    }
+
+    fn store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        Plain::store(machine, warp, ins, access, mask)
     }
 }
 
@@ -150,6 +190,8 @@ pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, S
         // SAFETY: the level is chosen by asking the CPU.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Level::Avx2 => unsafe { avx2(machine, warp) },
+        #[cfg(feature = "trace")]
+        Level::Watched => interpret::<Watched>(machine, warp),
     }
 }
 
@@ -369,11 +411,11 @@ impl Machine<'_> {
     }
 
     fn charge(&mut self, cost: u32, mask: u32) -> Result<(), Fault> {
-        let steps = u64::from(cost) * u64::from(mask.count_ones());
-        match self.fuel.checked_sub(steps) {
+        let lanes = mask.count_ones();
+        match self.fuel.checked_sub(u64::from(cost) * u64::from(lanes.max(crate::LEAST_LANES))) {
             Some(rest) => {
                 self.fuel = rest;
-                self.spent += steps;
+                self.spent += u64::from(cost) * u64::from(lanes);
                 Ok(())
             }
             None => Err(Fault::trap(TrapKind::FuelExhausted, mask.trailing_zeros() as usize & 31)),
@@ -626,6 +668,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     };
                 }
 
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_before(warp, ins, active, code.lines[at]);
+                }
                 match ins.op {
                     Op::Nop | Op::Gather => {}
                     Op::MovW => w1!(|x: u32| x),
@@ -937,6 +983,10 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             return Ok(Pause::Barrier);
                         }
                     }
+                }
+                #[cfg(feature = "trace")]
+                if H::WATCHED {
+                    machine.tell_after(warp, ins, active, code.lines[at]);
                 }
                 at += 1;
             }

@@ -210,6 +210,23 @@ impl<'a> Builder<'_, 'a> {
         if mods.has("pack") {
             return self.cvt_pack(mods, operands);
         }
+        if let [.., last] = *mods.words()
+            && let Some(op) = match last {
+                "e4m3x2" => Some(alu::f16x2_from_e4m3x2 as fn(u32) -> u32),
+                "e5m2x2" => Some(alu::f16x2_from_e5m2x2 as fn(u32) -> u32),
+                _ => None,
+            }
+        {
+            return self.cvt_from_bytes(mods, last, op, operands);
+        }
+        for word in ["e4m3x2", "e5m2x2", "tf32"] {
+            if mods.has(word) {
+                return Err(format!(
+                    "`{}`: not every bit of the result is specified: compile for sm_80, or convert with integer arithmetic",
+                    mods.opcode
+                ));
+            }
+        }
         let from = mods.kind()?;
         let to = mods.kind()?;
         let ftz = mods.take("ftz");
@@ -505,6 +522,27 @@ impl<'a> Builder<'_, 'a> {
             _ => return unfit(mods),
         };
         Ok(self.fresh(class, op, a, NO, NO))
+    }
+
+    /// Two halves from two 8-bit floating-point numbers.
+    fn cvt_from_bytes(
+        &mut self,
+        mods: &mut Mods<'a>,
+        word: &'a str,
+        op: fn(u32) -> u32,
+        operands: &[Operand<'a>],
+    ) -> Refused<()> {
+        mods.take(word);
+        let relu = mods.take("relu");
+        if mods.kind()? != Type::F16x2 || !mods.take("rn") {
+            return unfit(mods);
+        }
+        let [d, a] = exactly(operands)?;
+        let a = self.source(a, Type::B16)?;
+        let d = self.result(d, Type::F16x2)?;
+        let value = self.fresh(Class::W, Op::W1(op), a, NO, NO);
+        self.emit(if relu { Op::W1(half::relu2) } else { Op::MovW }, d, value, NO, NO);
+        Ok(())
     }
 
     fn cvt_pack(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {

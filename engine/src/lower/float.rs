@@ -47,6 +47,36 @@ impl<'a> Builder<'_, 'a> {
         self.emit(if saturate { Op::W1(alu::sat) } else { Op::W1(alu::ftz) }, d, value, NO, NO);
     }
 
+    /// Notes arithmetic without a rounding: the assembler may contract a product and a sum into one operation.
+    fn unrounded(&mut self, kind: Type, product: bool, opcode: &'a str) {
+        let format = match kind {
+            Type::F16 | Type::F16x2 => 0,
+            Type::BF16 | Type::BF16x2 => 1,
+            Type::F32 => 2,
+            _ => 3,
+        };
+        if let Some(found) = self.unrounded.get_mut(format).and_then(|found| found.get_mut(usize::from(product))) {
+            found.get_or_insert((opcode, self.line, self.source));
+        }
+    }
+
+    /// Refuses an entry that has both a product and a sum without a rounding in one format; either alone is exact.
+    pub(super) fn check_contraction(&mut self) -> Refused<()> {
+        for (format, found) in self.unrounded.into_iter().enumerate() {
+            if let [Some((sum, ..)), Some((product, line, source))] = found {
+                (self.line, self.source) = (line, source);
+                let way = match format {
+                    0 | 1 => "write __hfma, or __hmul_rn and __hadd_rn",
+                    _ => "compile with --fmad=false",
+                };
+                return Err(format!(
+                    "`{product}` and `{sum}` name no rounding, so the assembler may contract them into one operation: {way}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn sources<const N: usize>(&mut self, operands: &[Operand<'a>], kind: Type, ftz: bool) -> Refused<[Vreg; 3]> {
         let mut sources = [NO; 3];
         for (source, operand) in sources.iter_mut().zip(operands).take(N) {
@@ -83,13 +113,10 @@ impl<'a> Builder<'_, 'a> {
             return Err(super::refuse::approximate(mods));
         }
         if matches!(name, "add" | "sub" | "mul" | "fma" | "div" | "rcp" | "sqrt") && rounding.is_none() {
-            return Err(match name {
-                "add" | "sub" | "mul" => format!(
-                    "`{}` names no rounding, so the assembler may contract it: compile with --fmad=false",
-                    mods.opcode
-                ),
-                _ => format!("`{}` names no rounding: use the form with .rn", mods.opcode),
-            });
+            if !matches!(name, "add" | "sub" | "mul") {
+                return Err(format!("`{}` names no rounding: use the form with .rn", mods.opcode));
+            }
+            self.unrounded(kind, name == "mul", mods.opcode);
         }
         if operands.len() != count + 1 {
             // `min` and `max` take three operands from sm_100 on.
@@ -175,10 +202,7 @@ impl<'a> Builder<'_, 'a> {
         let (ftz, saturate, nan, relu) = (mods.take("ftz"), mods.take("sat"), mods.take("NaN"), mods.take("relu"));
         let rounded = mods.take("rn");
         if matches!(name, "add" | "sub" | "mul") && !rounded {
-            return Err(format!(
-                "`{}` names no rounding, so the assembler may contract it: compile with --fmad=false",
-                mods.opcode
-            ));
+            self.unrounded(kind, name == "mul", mods.opcode);
         }
         if name == "fma" && !rounded {
             return Err("`fma` names no rounding".to_owned());

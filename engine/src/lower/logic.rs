@@ -122,8 +122,9 @@ impl<'a> Builder<'_, 'a> {
                 };
                 self.words3(operands, op)?;
             }
+            "lop3" if mods.has("or") || mods.has("and") => self.lop3_predicate(mods, operands)?,
             "lop3" => {
-                if mods.kind()? != Type::B32 || mods.has("or") || mods.has("and") {
+                if mods.kind()? != Type::B32 {
                     return unfit(mods);
                 }
                 let [d, a, b, c, Operand::Int(table)] = exactly(operands)? else {
@@ -184,6 +185,25 @@ impl<'a> Builder<'_, 'a> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// `lop3.or.b32 d|p, a, b, c, table, q`: `p` is whether any bit is set, with `q`.
+    fn lop3_predicate(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let (kind, combine) = (mods.kind()?, mods.take_any(&COMBINATIONS));
+        let ([Operand::Pair(d, p), a, b, c, Operand::Int(table), q], Some(combine)) = (exactly(operands)?, combine)
+        else {
+            return unfit(mods);
+        };
+        let (a, b, c) = (self.source(a, kind)?, self.source(b, kind)?, self.source(c, kind)?);
+        let q = self.source(q, Type::Pred)?;
+        let (d, p) = (self.result(&Operand::Name(d), Type::B32)?, self.result(&Operand::Name(p), Type::Pred)?);
+        let value = self.temporary(Class::W);
+        let raw = Raw { d: value, a, b, c, imm: (*table & 0xff) as i32, ..self.raw(Op::Lop3W) };
+        self.push(raw);
+        let some = self.fresh(Class::P, Op::PW1(|a| a != 0), value, NO, NO);
+        self.emit(combine, p, some, q, NO);
+        self.emit(Op::MovW, d, value, NO, NO);
+        Ok(())
     }
 
     fn words3(&mut self, operands: &[Operand<'a>], op: Op) -> Refused<()> {
@@ -304,11 +324,13 @@ impl<'a> Builder<'_, 'a> {
         let ftz = mods.take("ftz");
         let (mut a, mut b) = (self.source(a, kind)?, self.source(b, kind)?);
         if ftz {
-            if kind != Type::F32 {
-                return unfit(mods);
-            }
-            a = self.fresh(Class::W, Op::W1(alu::ftz), a, NO, NO);
-            b = self.fresh(Class::W, Op::W1(alu::ftz), b, NO, NO);
+            let flush = match kind {
+                Type::F32 => alu::ftz,
+                Type::F16 => half::flush,
+                _ => return unfit(mods),
+            };
+            a = self.fresh(Class::W, Op::W1(flush), a, NO, NO);
+            b = self.fresh(Class::W, Op::W1(flush), b, NO, NO);
         }
         self.compare(mods, relation, kind, a, b)
     }
@@ -332,6 +354,10 @@ impl<'a> Builder<'_, 'a> {
             Some(c) => Some(self.source(c, Type::Pred)?),
             None => None,
         };
+        if matches!(kind, Type::F16x2 | Type::BF16x2) {
+            // The third operand may be one of the results, which the halves' predicates would overwrite.
+            return self.setp_halves(mods, kind, d, a, b, combine.zip(c));
+        }
         let plain = self.compared(mods, kind, a, b)?;
         let (first, second) = match *d {
             Operand::Pair(first, second) => (Operand::Name(first), Some(Operand::Name(second))),
@@ -365,6 +391,83 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
+    /// All ones in each half where the relation holds.
+    fn compared_halves(&mut self, mods: &mut Mods<'a>, kind: Type, a: &Operand<'a>, b: &Operand<'a>) -> Refused<Vreg> {
+        let Some(relation) = mods.take_any(&RELATIONS) else { return unfit(mods) };
+        let ftz = mods.take("ftz");
+        let (mut a, mut b) = (self.source(a, kind)?, self.source(b, kind)?);
+        if ftz {
+            if kind != Type::F16x2 {
+                return unfit(mods);
+            }
+            a = self.fresh(Class::W, Op::W1(half::flush2), a, NO, NO);
+            b = self.fresh(Class::W, Op::W1(half::flush2), b, NO, NO);
+        }
+        macro_rules! masks {
+            ($format:ident: $($relation:ident $a:ident $b:ident $holds:expr;)*) => {
+                match relation {
+                    $(Relation::$relation => |a, b| {
+                        alu::each_half(a, b, |$a, $b| {
+                            use $format::{eq, is_nan, le, lt};
+                            let _ = (eq, is_nan, le, lt);
+                            if $holds { 0xffff } else { 0 }
+                        })
+                    },)*
+                }
+            };
+        }
+        macro_rules! relations {
+            ($format:ident) => {
+                masks! { $format:
+                    Eq a b eq(a, b);
+                    Ne a b !eq(a, b) && !is_nan(a) && !is_nan(b);
+                    Lt a b lt(a, b);
+                    Le a b le(a, b);
+                    Gt a b lt(b, a);
+                    Ge a b le(b, a);
+                    Equ a b eq(a, b) || is_nan(a) || is_nan(b);
+                    Neu a b !eq(a, b);
+                    Ltu a b !le(b, a);
+                    Leu a b !lt(b, a);
+                    Gtu a b !le(a, b);
+                    Geu a b !lt(a, b);
+                    Num a b !is_nan(a) && !is_nan(b);
+                    Nan a b is_nan(a) || is_nan(b);
+                }
+            };
+        }
+        let op: fn(u32, u32) -> u32 = if kind == Type::F16x2 { relations!(half) } else { relations!(bhalf) };
+        Ok(self.fresh(Class::W, Op::W2(op), a, b, NO))
+    }
+
+    /// One predicate for each half.
+    fn setp_halves(
+        &mut self,
+        mods: &mut Mods<'a>,
+        kind: Type,
+        d: &Operand<'a>,
+        a: &Operand<'a>,
+        b: &Operand<'a>,
+        combine: Option<(Op, Vreg)>,
+    ) -> Refused<()> {
+        let Operand::Pair(low, high) = *d else { return unfit(mods) };
+        let combine = combine.map(|(op, with)| (op, self.fresh(Class::P, Op::MovP, with, NO, NO)));
+        let mask = self.compared_halves(mods, kind, a, b)?;
+        let low_holds = self.fresh(Class::P, Op::PW1(|a| a & 0xffff != 0), mask, NO, NO);
+        let high_holds = self.fresh(Class::P, Op::PW1(|a| a >> 16 != 0), mask, NO, NO);
+        for (name, holds) in [(low, low_holds), (high, high_holds)] {
+            let d = self.result(&Operand::Name(name), Type::Pred)?;
+            match combine {
+                Some((op, with)) => {
+                    let value = self.fresh(Class::P, op, holds, with, NO);
+                    self.emit(Op::MovP, d, value, NO, NO);
+                }
+                None => self.emit(Op::MovP, d, holds, NO, NO),
+            }
+        }
+        Ok(())
+    }
+
     fn set(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
         let to = mods.kind()?;
@@ -374,6 +477,25 @@ impl<'a> Builder<'_, 'a> {
             ([d, a, b, c], Some(_)) => (d, a, b, Some(c)),
             _ => return Err(format!("`{}` has another number of operands", mods.opcode)),
         };
+        if matches!(kind, Type::F16x2 | Type::BF16x2) {
+            let ones = match (to, kind) {
+                (Type::U32 | Type::S32, _) => None,
+                (Type::F16x2, Type::F16x2) => Some(0x3c00_3c00),
+                (Type::BF16x2, Type::BF16x2) => Some(0x3f80_3f80),
+                _ => return unfit(mods),
+            };
+            if combine.is_some() {
+                return unfit(mods);
+            }
+            let mut mask = self.compared_halves(mods, kind, a, b)?;
+            if let Some(ones) = ones {
+                let ones = self.word(ones);
+                mask = self.fresh(Class::W, Op::AndW, mask, ones, NO);
+            }
+            let d = self.result(d, to)?;
+            self.emit(Op::MovW, d, mask, NO, NO);
+            return Ok(());
+        }
         let mut value = self.compared(mods, kind, a, b)?;
         if let (Some(op), Some(c)) = (combine, c) {
             let c = self.source(c, Type::Pred)?;
@@ -383,6 +505,9 @@ impl<'a> Builder<'_, 'a> {
         let one = match to {
             Type::U32 | Type::S32 => self.word(u32::MAX),
             Type::F32 => self.word(1f32.to_bits()),
+            Type::U16 | Type::S16 => self.word(0xffff),
+            Type::F16 => self.word(0x3c00),
+            Type::BF16 => self.word(0x3f80),
             _ => return unfit(mods),
         };
         let zero = self.word(0);

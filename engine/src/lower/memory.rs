@@ -8,7 +8,7 @@ use crate::{
 use alloc::{borrow::ToOwned, format};
 
 /// Ordering, scope, caching and prefetch hints: within one thread block, without races, they change nothing.
-const HINTS: [&str; 24] = [
+const HINTS: [&str; 30] = [
     "weak",
     "volatile",
     "relaxed",
@@ -33,6 +33,12 @@ const HINTS: [&str; 24] = [
     "L2::64B",
     "L2::128B",
     "L2::256B",
+    "L2::cache_hint",
+    "L2::evict_normal",
+    "L2::evict_first",
+    "L2::evict_last",
+    "mmio",
+    "cluster",
 ];
 
 const PLACES: [(&str, Place); 9] = [
@@ -72,7 +78,8 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             "atom" | "red" => self.reduce(mods, operands)?,
-            "prefetch" | "prefetchu" | "applypriority" => {
+            // They change when things happen, not what.
+            "prefetch" | "prefetchu" | "applypriority" | "nanosleep" | "pmevent" => {
                 while let Some(word) = mods.first() {
                     mods.take(word);
                 }
@@ -269,8 +276,11 @@ impl<'a> Builder<'_, 'a> {
     fn reduce(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
         Self::hints(mods);
-        mods.take("shared");
-        mods.take("shared::cta");
+        let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
+        if !matches!(place, Place::Shared | Place::Global | Place::Generic) {
+            return unfit(mods);
+        }
+        let counts = mods.has("inc") || mods.has("dec");
         let operation = match (mods.first().unwrap_or(""), kind) {
             ("add", Type::U32 | Type::S32 | Type::U64) => Reduce::Add,
             ("and", Type::B32 | Type::B64) => Reduce::And,
@@ -280,11 +290,12 @@ impl<'a> Builder<'_, 'a> {
             ("max", Type::U32 | Type::U64) => Reduce::MaxU,
             ("min", Type::S32 | Type::S64) => Reduce::MinS,
             ("max", Type::S32 | Type::S64) => Reduce::MaxS,
+            // Which bound wraps is checked below.
+            ("inc" | "dec", Type::U32) => Reduce::Add,
             _ => return Err(format!("`{}`: the outcome may depend on the order of threads", mods.opcode)),
         };
-        if let Some(word) = mods.first() {
-            mods.take(word);
-        }
+        let word = mods.first().unwrap_or("");
+        mods.take(word);
         let (address, value) = match (mods.name, operands) {
             ("atom", [old, address, value]) => {
                 if *old != Operand::Name("_") {
@@ -296,12 +307,22 @@ impl<'a> Builder<'_, 'a> {
             ("red", [address, value]) => (address, value),
             _ => return unfit(mods),
         };
-        let target = self.target(address, Place::Shared)?;
-        let value = self.source(value, kind)?;
+        let target = self.target(address, place)?;
+        let mut value = self.source(value, kind)?;
+        if counts {
+            // With the largest bound they wrap like an addition; with another one their order shows.
+            if self.constant_of(value) != Some(u64::from(u32::MAX)) {
+                return Err(format!(
+                    "`{}` wraps at a bound, so the outcome may depend on the order of threads: use atomicAdd",
+                    mods.opcode
+                ));
+            }
+            value = self.word(if word == "inc" { 1 } else { u32::MAX });
+        }
         let size = (kind.bits() / 8) as u8;
-        self.note_grain(Place::Shared, u32::from(size));
+        self.note_grain(target.place, u32::from(size));
         let wide = self.class(target.register) == Class::D;
-        let access = Access { place: Place::Shared, size, count: 1, extend: Extend::Zero, wide };
+        let access = Access { place: target.place, size, count: 1, extend: Extend::Zero, wide };
         let raw = Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
         self.push(raw);
         Ok(())

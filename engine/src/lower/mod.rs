@@ -33,6 +33,14 @@ pub(crate) const MAX_LOCAL: u32 = 64 * 1024;
 const MAX_TABLE: u64 = 1 << 20;
 /// Most bytes of parameters.
 const MAX_PARAMS: u32 = 4352;
+/// Most bytes of an opcode with its modifiers.
+const MAX_OPCODE: usize = 256;
+/// Most bytes of a rejection's reason, and of the file it names: a text may cause thousands of them.
+const MAX_REASON: usize = 512;
+
+/// Word operations of data flow for each unit of the text's weight, and for any text.
+const WORK: usize = 1 << 7;
+const MIN_WORK: usize = 1 << 23;
 
 /// A virtual register.
 pub(crate) type Vreg = u32;
@@ -127,8 +135,41 @@ pub(crate) struct Context<'a> {
     /// Total bytes of module-scope shared variables of known size.
     table: Arc<[u8]>,
     table_error: Option<String>,
-    /// Statements that lowering may still process, over all entries.
-    budget: usize,
+    /// Variables that found no room, and their sizes.
+    unplaced: BTreeMap<&'a str, u64>,
+    files: BTreeMap<u64, &'a str>,
+    /// What each function costs to lower.
+    weights: Vec<usize>,
+    /// What lowering may still cost, over all entries: functions that entries share are lowered for each.
+    pub(crate) budget: usize,
+    /// Word operations that data flow may still take, over all entries.
+    pub(crate) work: usize,
+}
+
+/// Statements, operands, targets and parameters.
+fn weight(function: &Function<'_>) -> usize {
+    let operand = |operand: &Operand<'_>| match operand {
+        Operand::List(list) => 1 + list.len(),
+        _ => 1,
+    };
+    let statement = |statement: &Statement<'_>| match statement {
+        Statement::Instruction(instruction) => 1 + instruction.operands.iter().map(operand).sum::<usize>(),
+        Statement::Targets(_, targets) => 1 + targets.len(),
+        _ => 1,
+    };
+    let body: usize = function.body.iter().flatten().map(statement).sum();
+    1 + function.params.len() + function.returns.len() + body
+}
+
+/// The first bytes of a text.
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_REASON {
+        let end = (0..=MAX_REASON).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 fn align_up(value: u64, align: u64) -> u64 {
@@ -143,7 +184,12 @@ impl<'a> Context<'a> {
                 functions.insert(function.name, index);
             }
         }
-        let statements: usize = text.functions.iter().map(|f| f.body.as_ref().map_or(0, Vec::len)).sum();
+        let weights: Vec<usize> = text.functions.iter().map(weight).collect();
+        let total: usize = weights.iter().sum();
+        let mut files = BTreeMap::new();
+        for &(number, path) in &text.files {
+            files.entry(number).or_insert(path);
+        }
         let mut context = Self {
             text,
             functions,
@@ -151,10 +197,27 @@ impl<'a> Context<'a> {
             shared: BTreeMap::new(),
             table: Arc::from(Vec::new()),
             table_error: None,
-            budget: statements.saturating_mul(4).saturating_add(10_000),
+            unplaced: BTreeMap::new(),
+            files,
+            weights,
+            budget: total.saturating_mul(4).saturating_add(10_000),
+            work: total.saturating_mul(WORK).saturating_add(MIN_WORK),
         };
         context.lay_out_tables();
         context
+    }
+
+    /// Gives a variable its place; where the room is used up, only the entries that name it are refused.
+    fn place_table(&mut self, variable: &'a Variable<'a>, at: &mut u64, placed: &mut Vec<(&'a Variable<'a>, u64)>) {
+        let start = align_up(*at, u64::from(variable.align));
+        let end = start.saturating_add(variable.size);
+        if end > MAX_TABLE {
+            self.unplaced.insert(variable.name, variable.size);
+            return;
+        }
+        self.tables.insert(variable.name, start);
+        placed.push((variable, start));
+        *at = end;
     }
 
     fn lay_out_tables(&mut self) {
@@ -162,12 +225,7 @@ impl<'a> Context<'a> {
         let mut placed = Vec::new();
         for variable in &self.text.variables {
             match variable.space {
-                Space::Global | Space::Const if !variable.opaque => {
-                    at = align_up(at, u64::from(variable.align));
-                    self.tables.insert(variable.name, at);
-                    placed.push((variable, at));
-                    at = at.saturating_add(variable.size);
-                }
+                Space::Global | Space::Const if !variable.opaque => self.place_table(variable, &mut at, &mut placed),
                 Space::Shared => {
                     self.shared.insert(variable.name, (variable.size, variable.align));
                 }
@@ -180,18 +238,9 @@ impl<'a> Context<'a> {
                 if let Statement::Variable(variable, _) = statement
                     && matches!(variable.space, Space::Global | Space::Const)
                 {
-                    at = align_up(at, u64::from(variable.align));
-                    self.tables.insert(variable.name, at);
-                    placed.push((variable, at));
-                    at = at.saturating_add(variable.size);
+                    self.place_table(variable, &mut at, &mut placed);
                 }
             }
-        }
-        if at > MAX_TABLE {
-            self.table_error =
-                Some(format!("the module's global and constant variables take {at} bytes; at most {MAX_TABLE}"));
-            self.tables.clear();
-            return;
         }
         let mut bytes = vec![0u8; at as usize];
         for (variable, at) in placed {
@@ -209,8 +258,9 @@ impl<'a> Context<'a> {
                 };
                 let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
                 let from = at + relocation.at as usize;
-                if let Some(into) = bytes.get_mut(from..from + 8) {
-                    into.copy_from_slice(&address.to_le_bytes());
+                let address = (address >> relocation.shift).to_le_bytes();
+                for (into, byte) in bytes.iter_mut().skip(from).zip(address).take(usize::from(relocation.bytes)) {
+                    *into = byte;
                 }
             }
         }
@@ -218,7 +268,7 @@ impl<'a> Context<'a> {
     }
 
     /// Functions reachable from `entry`, callees before callers, the entry last.
-    fn reachable(&self, entry: usize) -> Result<Vec<usize>, (u32, (u32, u32), String)> {
+    fn reachable(&mut self, entry: usize) -> Result<Vec<usize>, (u32, (u32, u32), String)> {
         let mut order = Vec::new();
         let (mut open, mut done) = (BTreeSet::new(), BTreeSet::new());
         let mut stack = vec![(entry, false)];
@@ -233,7 +283,9 @@ impl<'a> Context<'a> {
                 continue;
             }
             stack.push((index, true));
-            let function = &self.text.functions[index];
+            let text = self.text;
+            let function = &text.functions[index];
+            self.charge(self.weights[index]).map_err(|reason| (function.line, (0, 0), reason))?;
             for statement in function.body.iter().flatten() {
                 let Statement::Instruction(instruction) = statement else { continue };
                 if !instruction.opcode.starts_with("call") {
@@ -242,6 +294,10 @@ impl<'a> Context<'a> {
                 for operand in &instruction.operands {
                     let Operand::Name(name) = operand else { continue };
                     let Some(&callee) = self.functions.get(name) else { continue };
+                    // The call itself says what is amiss.
+                    if self.text.functions.get(callee).is_none_or(|function| function.body.is_none()) {
+                        continue;
+                    }
                     if open.contains(&callee) {
                         let reason = format!(
                             "`{name}` calls itself, directly or through others: recursion is not supported, use a loop"
@@ -257,36 +313,50 @@ impl<'a> Context<'a> {
         Ok(order)
     }
 
+    /// Takes from the budget.
+    pub(crate) fn charge(&mut self, weight: usize) -> Refused<()> {
+        match self.budget.checked_sub(weight) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err("the module's entries share too much code: split the module".to_owned()),
+        }
+    }
+
     /// Lowers one entry.
     pub(crate) fn lower(&mut self, index: usize) -> Result<Code, Rejection> {
+        self.try_lower(index).map_err(|(line, source, reason)| {
+            // Long reasons take time to write, too.
+            self.budget = self.budget.saturating_sub(reason.len() / 16);
+            let file = self.files.get(&u64::from(source.0)).filter(|_| source.0 != 0);
+            let file = file.map(|path| path.get(..path.len().min(MAX_REASON)).unwrap_or("").to_owned());
+            Rejection { line, source: file.map(|file| (file, source.1)), reason: cut(reason) }
+        })
+    }
+
+    fn try_lower(&mut self, index: usize) -> Result<Code, (u32, (u32, u32), String)> {
         let text = self.text;
         let entry = &text.functions[index];
-        let reject = |line: u32, source: (u32, u32), reason: String| Rejection {
-            line,
-            source: (source.0 != 0)
-                .then(|| text.files.iter().find(|file| file.0 == u64::from(source.0)))
-                .flatten()
-                .map(|file| (file.1.to_owned(), source.1)),
-            reason,
-        };
         if let Some(reason) = entry.refused {
-            return Err(reject(entry.line, (0, 0), reason.to_owned()));
+            return Err((entry.line, (0, 0), reason.to_owned()));
         }
-        let order = self.reachable(index).map_err(|(line, source, reason)| reject(line, source, reason))?;
+        let order = self.reachable(index)?;
         let mut builder = Builder::new(self);
         for &function in &order {
             let function = &text.functions[function];
-            builder.function(function).map_err(|reason| reject(builder.line, builder.source, reason))?;
+            builder.function(function).map_err(|reason| (builder.line, builder.source, reason))?;
         }
         builder.required = entry.required;
-        builder.check_dead().map_err(|reason| reject(builder.line, builder.source, reason))?;
-        builder.finish().map_err(|reason| reject(entry.line, (0, 0), reason))
+        builder.check_contraction().map_err(|reason| (builder.line, builder.source, reason))?;
+        builder.check_dead().map_err(|reason| (builder.line, builder.source, reason))?;
+        builder.finish().map_err(|reason| (entry.line, (0, 0), reason))
     }
 }
 
 /// Lowers the functions of one entry into one list.
 pub(crate) struct Builder<'c, 'a> {
-    context: &'c mut Context<'a>,
+    pub(crate) context: &'c mut Context<'a>,
     pub(crate) registers: Vec<Register>,
     constants: BTreeMap<(u8, u64), Vreg>,
     ranges: BTreeMap<(u32, u64), Vreg>,
@@ -302,7 +372,7 @@ pub(crate) struct Builder<'c, 'a> {
     scope_path: Vec<u32>,
     next_scope: u32,
     pub(crate) tables: Vec<Vec<u32>>,
-    target_lists: BTreeMap<&'a str, Vec<&'a str>>,
+    target_lists: BTreeMap<&'a str, &'a [&'a str]>,
     pub(crate) ext: Vec<Vreg>,
     callees: BTreeMap<&'a str, Callee>,
     /// Return register of the function at hand; `None` in the entry.
@@ -323,7 +393,12 @@ pub(crate) struct Builder<'c, 'a> {
     cost: u32,
     /// Destinations of shared atomics, which nobody may read.
     pub(crate) dead: Vec<(Vreg, u32, (u32, u32))>,
+    /// By format, the first sum and the first product without a rounding.
+    unrounded: [[Option<Unrounded<'a>>; 2]; 4],
 }
+
+/// Opcode and place of arithmetic without a rounding.
+type Unrounded<'a> = (&'a str, u32, (u32, u32));
 
 impl<'c, 'a> Builder<'c, 'a> {
     fn new(context: &'c mut Context<'a>) -> Self {
@@ -361,6 +436,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             guard: None,
             cost: 0,
             dead: Vec::new(),
+            unrounded: Default::default(),
         }
     }
 
@@ -471,6 +547,11 @@ impl<'c, 'a> Builder<'c, 'a> {
                 None => self.place_shared(name, size, align)?,
             };
             return Ok(Some(Symbol::Memory(Site::Shared, at)));
+        }
+        if let Some(size) = self.context.unplaced.get(name) {
+            return Err(format!(
+                "the variable `{name}` takes {size} bytes; those of a module together may take {MAX_TABLE}: pass a buffer"
+            ));
         }
         if let Some(error) = &self.context.table_error {
             return Err(error.clone());
@@ -751,13 +832,8 @@ impl<'c, 'a> Builder<'c, 'a> {
             return Err(match function.name {
                 "vprintf" => "printf is not supported: write to a buffer".to_owned(),
                 "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
-                "__assertfail" => "assert is not supported: compile with -DNDEBUG".to_owned(),
                 name => format!("the function `{name}` is declared but not defined in this module"),
             });
-        };
-        self.context.budget = match self.context.budget.checked_sub(body.len()) {
-            Some(rest) => rest,
-            None => return Err("the module's entries share too much code: split the module".to_owned()),
         };
         if function.entry {
             self.back = None;
@@ -824,7 +900,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                 }
                 Statement::Targets(name, targets) => {
-                    self.target_lists.insert(name, targets.clone());
+                    self.target_lists.insert(name, targets);
                 }
                 _ => {}
             }
@@ -880,7 +956,8 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                     Space::Global | Space::Const => match self.context.tables.get(variable.name) {
                         Some(&at) => Symbol::Memory(Site::Table, at),
-                        None => return Err(self.context.table_error.clone().unwrap_or_default()),
+                        // Refused where it is used.
+                        None => return Ok(()),
                     },
                     Space::Register => return Err("a register is declared with `.reg`".to_owned()),
                 };
@@ -902,6 +979,9 @@ impl<'c, 'a> Builder<'c, 'a> {
             self.guard = Some((register, negated));
         }
         self.cost = 1;
+        if instruction.opcode.len() > MAX_OPCODE {
+            return Err(format!("the instruction `{}` is not supported", instruction.opcode));
+        }
         let mut mods = Mods::new(instruction.opcode);
         self.select(&mut mods, &instruction.operands)?;
         if let Some(word) = mods.left() {

@@ -6,7 +6,6 @@ use alloc::{borrow::ToOwned, format, string::String};
 /// Refuses instructions by their name and modifiers.
 pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
     let opcode = mods.opcode;
-    let global = !mods.has("shared") && !mods.has("shared::cta");
     Some(match mods.name {
         "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => return Some(approximate(mods)),
         _ if mods.has("approx") || mods.has("full") => return Some(approximate(mods)),
@@ -17,12 +16,10 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
                 "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
             )
         }
+        "atom" | "red" if mods.has("shared::cluster") => "thread-block clusters are not supported".to_owned(),
         "atom" | "red" if mods.has("cas") || mods.has("exch") => {
             format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
         }
-        "atom" | "red" if global => format!(
-            "`{opcode}` changes global memory in an order that is not fixed: let each thread block write its own part and add the parts in a second launch"
-        ),
         "clock" => "clocks are not deterministic".to_owned(),
         "tex" | "tld4" | "txq" | "suld" | "sust" | "sured" | "suq" | "istypep" => {
             format!("`{opcode}`: textures and surfaces are not supported: read a buffer")
@@ -51,7 +48,10 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             )
         }
         "wmma" => format!("`{opcode}`: use `mma.sync` with integer types, or plain arithmetic"),
-        "nanosleep" | "pmevent" | "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
+        "discard" => format!("`{opcode}` leaves memory with no specified contents: leave it out"),
+        "elect" => format!("`{opcode}` may elect any thread: choose one by its lane"),
+        "createpolicy" => format!("`{opcode}`: its result is not specified: leave the cache hint out"),
+        "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
             format!("`{opcode}` is not supported: its effect is not part of the result")
         }
         "barrier" | "bar" if mods.has("cluster") => "thread-block clusters are not supported".to_owned(),
@@ -63,6 +63,7 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
 pub(super) fn approximate(mods: &Mods<'_>) -> String {
     let opcode = mods.opcode;
     let way = match mods.name {
+        "rcp" if mods.has("f64") => "use the exact functions of assay_math.cuh for double log, pow and their kin",
         "div" | "rcp" | "sqrt" => "compile without fast maths, so that it becomes the .rn form",
         "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => {
             "use the exact functions of assay_math.cuh, or the precise CUDA function where it has one"

@@ -10,8 +10,6 @@ use core::cmp::Reverse;
 
 /// Words of one bit set family; four families are kept.
 const MAX_SET_WORDS: usize = 1 << 18;
-/// Word operations that data flow may take.
-const MAX_WORK: usize = 1 << 25;
 /// Most 32-bit slots of a thread, 64-bit ones counted twice, constants included.
 const MAX_SLOTS: usize = 4096;
 
@@ -280,7 +278,14 @@ impl Assembler<'_, '_> {
         }
     }
 
-    fn live_sets(&self) -> Option<(Sets, Sets)> {
+    /// Takes from the module's budget of word operations.
+    fn spend(&mut self, work: usize) -> Option<()> {
+        let left = &mut self.builder.context.work;
+        *left = left.checked_sub(work)?;
+        Some(())
+    }
+
+    fn live_sets(&mut self) -> Option<(Sets, Sets)> {
         let (blocks, words) = (self.nodes.len(), self.words());
         let mut uses = Sets::new(blocks, words, false);
         let mut kills = Sets::new(blocks, words, false);
@@ -303,14 +308,10 @@ impl Assembler<'_, '_> {
         }
         let mut live_in = Sets::new(blocks, words, false);
         let mut live_out = Sets::new(blocks, words, false);
-        let mut work = 0usize;
         loop {
             let mut changed = false;
             for block in (0..blocks).rev() {
-                work += words * (self.nodes[block].next.len() + 2);
-                if work > MAX_WORK {
-                    return None;
-                }
+                self.spend(words * (self.nodes[block].next.len() + 2))?;
                 for &next in &self.nodes[block].next {
                     for word in 0..words {
                         let incoming = live_in.bits[next as usize * words + word];
@@ -385,7 +386,7 @@ impl Assembler<'_, '_> {
         self.tracked = tracked;
     }
 
-    fn assigned_sets(&self) -> Option<Sets> {
+    fn assigned_sets(&mut self) -> Option<Sets> {
         let (blocks, words) = (self.nodes.len(), self.words());
         let mut inputs = Sets::new(blocks, words, true);
         for (block, node) in self.nodes.iter().enumerate() {
@@ -394,14 +395,12 @@ impl Assembler<'_, '_> {
             }
         }
         let mut state = vec![0u64; words];
-        let mut work = 0usize;
         loop {
             let mut changed = false;
-            for (block, node) in self.nodes.iter().enumerate() {
-                work += words * (node.next.len() + 2) + (node.end - node.start);
-                if work > MAX_WORK {
-                    return None;
-                }
+            for block in 0..blocks {
+                let node = &self.nodes[block];
+                self.spend(words * (node.next.len() + 2) + (node.end - node.start))?;
+                let node = &self.nodes[block];
                 state.copy_from_slice(inputs.row(block));
                 for raw in &self.builder.raws[node.start..node.end] {
                     self.assign(raw, &mut state);

@@ -50,6 +50,19 @@ fn every_executed_instruction_of_an_active_thread_is_one_step() {
 }
 
 #[test]
+fn an_instruction_of_few_threads_uses_the_fuel_of_eight() {
+    let body = "setp.ge.u32 %p1, %r1, 3; @%p1 bra E; mov.u32 %r2, 0; mov.u32 %r2, 0; E:";
+    let mut fuel = 0;
+    // 10 instructions before the body, `ret` after it.
+    for (threads, wanted) in [(1, 8 * 15), (8, 8 * 15), (9, 9 * 13 + 8 * 2), (40, 32 * 13 + 8 * 2 + 8 * 13)] {
+        let ran = |fuel| matches!(run_with(body, threads, &mut scratch(), fuel), Outcome::Done { .. });
+        let least = (fuel..).find(|fuel| ran(*fuel)).unwrap();
+        assert_eq!(least, wanted, "{threads} threads");
+        fuel = least - 1;
+    }
+}
+
+#[test]
 fn fuel_runs_out_exactly_at_the_cap() {
     let body = "mov.u32 %r2, 0; L: add.u32 %r2, %r2, 1; setp.lt.u32 %p1, %r2, 50; @%p1 bra L;";
     let mut memory = scratch();

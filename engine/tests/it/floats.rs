@@ -3,6 +3,7 @@ use rustc_apfloat::{
     Float, Round,
     ieee::{BFloat, Double, Half, Single},
 };
+use std::cmp::Ordering;
 
 const NAN: u64 = 0x7fff_ffff;
 
@@ -241,11 +242,13 @@ fn comparisons_tell_ordered_from_unordered() {
     let rows = float_rows(52, 11, 200);
     check("setp.ltu.f64", "pred", &["f64", "f64"], &rows, |a, b, _| {
         let (a, b) = (f64::from_bits(a), f64::from_bits(b));
-        u64::from(!(a >= b))
+        u64::from(a < b || a.is_nan() || b.is_nan())
     });
     let rows = float_rows(10, 5, 200);
     check("setp.lt.f16", "pred", &["f16", "f16"], &rows, |a, b, _| u64::from(f::<Half>(a) < f::<Half>(b)));
-    check("setp.geu.f16", "pred", &["f16", "f16"], &rows, |a, b, _| u64::from(!(f::<Half>(a) < f::<Half>(b))));
+    check("setp.geu.f16", "pred", &["f16", "f16"], &rows, |a, b, _| {
+        u64::from(f::<Half>(a).partial_cmp(&f::<Half>(b)) != Some(Ordering::Less))
+    });
 }
 
 #[test]

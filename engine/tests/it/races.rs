@@ -1,5 +1,5 @@
-use crate::support::{passes, traps};
-use assay_engine::TrapKind;
+use crate::support::{Buffers, passes, run_with, scratch, traps};
+use assay_engine::{Outcome, TrapKind};
 
 const SHARED: &str = ".shared .align 8 .b8 s[2048]; mov.u32 %r8, s; mad.lo.u32 %r9, %r1, 4, %r8;";
 
@@ -112,4 +112,54 @@ fn a_barrier_that_some_threads_miss_is_a_fault() {
     passes("setp.ge.u32 %p1, %r1, 32; @%p1 bra L; bar.sync 0; L: bar.sync 0; ", 32);
     // Different barriers with one number are one barrier.
     passes("setp.lt.u32 %p1, %r1, 32; @%p1 bra L; bar.sync 0; bra M; L: bar.sync 0; M:", 64);
+}
+
+#[test]
+fn order_independent_atomics_in_global_memory_need_an_owned_byte_and_an_unused_old_value() {
+    let mut memory = scratch();
+    memory.bytes[0][0..4].copy_from_slice(&5u32.to_le_bytes());
+    memory.bytes[0][16..24].copy_from_slice(&u64::MAX.to_le_bytes());
+    memory.bytes[0][24..28].copy_from_slice(&i32::MAX.to_le_bytes());
+    let body = "add.s32 %r2, %r1, -50; cvt.s64.s32 %rd10, %r2;
+        atom.global.add.u32 %r3, [%rd1], %r1;
+        atom.or.b32 %r4, [%rd1+4], %r1;
+        red.global.gpu.relaxed.max.s64 [%rd1+8], %rd10;
+        atom.global.min.u64 %rd11, [%rd1+16], %rd5;
+        atom.global.min.s32 %r5, [%rd1+24], %r2;
+        atom.global.inc.u32 %r6, [%rd1+28], 0xffffffff;
+        red.dec.u32 [%rd1+32], -1;
+        atom.global.xor.b64 %rd12, [%rd1+40], %rd5;";
+    let outcome = run_with(body, 100, &mut memory, 1 << 20);
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    let word = |at: usize| u32::from_le_bytes(memory.bytes[0][at..at + 4].try_into().unwrap());
+    let double = |at: usize| u64::from_le_bytes(memory.bytes[0][at..at + 8].try_into().unwrap());
+    assert_eq!(word(0), 5 + (0..100).sum::<u32>());
+    assert_eq!(word(4), (0..100).fold(0, |all, each| all | each));
+    assert_eq!(double(8), 49);
+    assert_eq!(double(16), 0);
+    assert_eq!(word(24) as i32, -50);
+    assert_eq!(word(28), 100);
+    assert_eq!(word(32), 100u32.wrapping_neg());
+    assert_eq!(double(40), (0..100u64).fold(0, |all, each| all ^ (each * 8)));
+
+    let mut foreign = Buffers { foreign: vec![0], ..scratch() };
+    let Outcome::Trap(found) = run_with("red.global.add.u32 [%rd1], 1;", 1, &mut foreign, 1 << 20) else {
+        panic!("a byte of another block");
+    };
+    assert_eq!((found.kind, found.address), (TrapKind::NotOwned, Some((0, 0))));
+    traps("red.global.add.u32 [%rd1+8192], 1;", 1, TrapKind::OutOfBounds);
+    traps("red.global.add.u32 [%rd1+2], 1;", 1, TrapKind::Misaligned);
+    // Reading, writing and other reductions in between show the order.
+    traps("red.global.add.u32 [%rd1], 1; ld.global.u32 %r2, [%rd1];", 2, TrapKind::Race);
+    traps("red.global.add.u32 [%rd1], 1; red.global.xor.b32 [%rd1], 1;", 2, TrapKind::Race);
+    traps("setp.eq.u32 %p1, %r1, 0; @%p1 st.global.u32 [%rd1], 1; red.global.add.u32 [%rd1], 1;", 2, TrapKind::Race);
+    passes("red.global.add.u32 [%rd1], 1; bar.sync 0; ld.global.u32 %r2, [%rd1];", 64);
+    passes("red.global.add.u32 [%rd1], 1; bar.sync 0; red.global.xor.b32 [%rd1], 1;", 64);
+    // A generic address may lead to shared memory.
+    passes(
+        &format!(
+            "{SHARED} st.shared.u32 [%r9], 0; bar.sync 0; cvt.u64.u32 %rd10, %r8; cvta.shared.u64 %rd10, %rd10; red.add.u32 [%rd10], 1;"
+        ),
+        64,
+    );
 }

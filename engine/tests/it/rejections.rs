@@ -21,12 +21,15 @@ fn what_cannot_be_exact_is_refused_with_the_reason() {
         ("div.approx.f32 %f1, %f2, %f3;", "approximate"),
         ("div.full.f32 %f1, %f2, %f3;", "approximate"),
         ("sqrt.approx.f32 %f1, %f2;", "approximate"),
-        ("add.f32 %f1, %f2, %f3;", "--fmad=false"),
-        ("mul.f64 %g1, %g2, %g3;", "--fmad=false"),
-        ("sub.ftz.f32 %f1, %f2, %f3;", "--fmad=false"),
-        ("atom.global.add.u32 %r2, [%rd1], 1;", "order"),
-        ("atom.add.u32 %r2, [%rd1], 1;", "order"),
-        ("red.global.add.u64 [%rd1], 1;", "order"),
+        ("mul.f32 %f1, %f2, %f3; add.f32 %f4, %f4, %f1;", "--fmad=false"),
+        ("mul.f64 %g1, %g2, %g3; sub.f64 %g4, %g4, %g1;", "--fmad=false"),
+        ("mul.f16x2 %r1, %r2, %r3; add.f16 %h4, %h4, %h1;", "__hmul_rn"),
+        ("mul.bf16 %h1, %h2, %h3; sub.bf16 %h4, %h4, %h1;", "__hmul_rn"),
+        ("fma.f32 %f1, %f2, %f3, %f4;", "rounding"),
+        ("div.f64 %g1, %g2, %g3;", "rounding"),
+        ("atom.global.inc.u32 %r2, [%rd1], 7;", "order"),
+        ("atom.global.cas.b32 %r2, [%rd1], 1, 2;", "order"),
+        ("atom.exch.b64 %rd10, [%rd1], 1;", "order"),
         ("atom.global.add.f32 %f1, [%rd1], %f2;", "floating-point"),
         ("red.shared.add.f32 [%r2], %f2;", "floating-point"),
         ("atom.shared.cas.b32 %r2, [%r3], 1, 2;", "order"),
@@ -65,6 +68,9 @@ fn an_old_value_that_is_used_betrays_the_order() {
     let found = rejection(&used);
     assert!(found.reason.contains("old value"), "{}", found.reason);
     assert_eq!(found.line, used.lines().position(|line| line.starts_with("atom")).unwrap() as u32 + 1);
+    assert!(parse(&text("atom.global.add.u32 %r2, [%rd1], 1;")).entries[0].kernel.is_ok());
+    let used = text("\natom.global.add.u32 %r2, [%rd1], 1;\nst.global.u32 [%rd6], %r2;");
+    assert!(rejection(&used).reason.contains("old value"));
 }
 
 #[test]

@@ -166,7 +166,10 @@ pub fn apply(instruction: &str, to: &str, from: &[&str], rows: &[[u64; 3]]) -> V
             let (prefix, bits) = class(kind);
             let name = format!("%{prefix}3{at}");
             if bits == 1 {
-                body += &format!("ld.global.u32 %r3{at}, [%rd{}]; setp.ne.u32 {name}, %r3{at}, 0;\n", 7 + at);
+                body += &format!(
+                    "ld.global.u32 %r3{at}, [%rd{}]; and.b32 %r3{at}, %r3{at}, 1; setp.ne.u32 {name}, %r3{at}, 0;\n",
+                    7 + at
+                );
             } else {
                 body += &format!("ld.global.b{bits} {name}, [%rd{}];\n", 7 + at);
             }

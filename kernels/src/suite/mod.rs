@@ -7,6 +7,7 @@ mod compress;
 mod control;
 mod conv;
 mod elementwise;
+mod exact;
 mod gemm;
 mod graph;
 mod halves;
@@ -33,6 +34,7 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
         control::jobs()?,
         conv::jobs()?,
         elementwise::jobs()?,
+        exact::jobs()?,
         gemm::jobs()?,
         graph::jobs()?,
         halves::jobs()?,

@@ -3,14 +3,13 @@ use assay_engine::Module;
 use crate::support::folder;
 
 /// Entry, a part of the reason.
-const REFUSED: [(&str, &str); 10] = [
+const REFUSED: [(&str, &str); 9] = [
     ("approximate", "approx"),
     ("float_atomic", "atom"),
     ("ticket", "atom"),
     ("timing", "clock"),
     ("processor", "smid"),
     ("print", "printf"),
-    ("spin", "volatile"),
     ("recursion", "recurs"),
     ("half_tensor", "mma"),
     ("active", "activemask"),

@@ -7,8 +7,8 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// Picoseconds per lane-step of the engine in Wasm: 10⁸ lane-steps a second, half of the goal of the engine's design.
-pub const PS_PER_LANE_STEP: u64 = 10_000;
+/// Picoseconds per unit of the engine's fuel in Wasm: 10⁸ lane-steps a second, half of the goal of the engine's design.
+pub const PS_PER_FUEL: u64 = 10_000;
 /// Picoseconds per byte of PTX parsed and checked in Wasm: 10 MB/s.
 pub const PS_PER_PTX_BYTE: u64 = 100_000;
 /// Picoseconds per byte of witness decoded, proved and copied in Wasm: 40 MB/s, with BLAKE3 at about a third of it.
@@ -61,12 +61,12 @@ pub trait WeightInfo {
     fn report_audits(reports: u32) -> Weight;
     /// Whether so many reports are valid
     fn authorize_report_audits(reports: u32) -> Weight;
-    /// [`crate::Call::report_fault`]: bytes of witness, bytes of PTX, lane-steps
-    fn report_fault(witness: u32, kernel: u32, lane_steps: u64) -> Weight;
+    /// [`crate::Call::report_fault`]: bytes of witness, bytes of PTX, fuel
+    fn report_fault(witness: u32, kernel: u32, fuel: u64) -> Weight;
     /// Whether a fault report with so many bytes of witness is valid
     fn authorize_report_fault(witness: u32) -> Weight;
-    /// [`crate::Call::prove_fault`]: bytes of witness, bytes of PTX, lane-steps
-    fn prove_fault(witness: u32, kernel: u32, lane_steps: u64) -> Weight;
+    /// [`crate::Call::prove_fault`]: bytes of witness, bytes of PTX, fuel
+    fn prove_fault(witness: u32, kernel: u32, fuel: u64) -> Weight;
     /// [`crate::Call::settle`]
     fn settle() -> Weight;
     /// Looking at one block's agenda
@@ -103,11 +103,11 @@ impl<T: frame_system::Config> SubstrateWeight<T> {
         weigh(T::DbWeight::get(), 120, 12, 12, 0).saturating_add(Self::closing())
     }
 
-    fn judging(witness: u32, kernel: u32, lane_steps: u64) -> Weight {
+    fn judging(witness: u32, kernel: u32, fuel: u64) -> Weight {
         weigh(T::DbWeight::get(), 50, 6, 1, PROGRAM.saturating_add(LIST).saturating_add(u64::from(kernel)))
             .saturating_add(per(u64::from(witness), PS_PER_WITNESS_BYTE))
             .saturating_add(per(u64::from(kernel), PS_PER_PTX_BYTE))
-            .saturating_add(per(lane_steps, PS_PER_LANE_STEP))
+            .saturating_add(per(fuel, PS_PER_FUEL))
             .saturating_add(Self::failing())
     }
 }
@@ -189,8 +189,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         )
     }
 
-    fn report_fault(witness: u32, kernel: u32, lane_steps: u64) -> Weight {
-        Self::judging(witness, kernel, lane_steps).saturating_add(weigh(T::DbWeight::get(), 60, 3, 3, 0))
+    fn report_fault(witness: u32, kernel: u32, fuel: u64) -> Weight {
+        Self::judging(witness, kernel, fuel).saturating_add(weigh(T::DbWeight::get(), 60, 3, 3, 0))
     }
 
     fn authorize_report_fault(witness: u32) -> Weight {
@@ -198,8 +198,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(per(u64::from(witness), PS_PER_HASHED_BYTE))
     }
 
-    fn prove_fault(witness: u32, kernel: u32, lane_steps: u64) -> Weight {
-        Self::judging(witness, kernel, lane_steps)
+    fn prove_fault(witness: u32, kernel: u32, fuel: u64) -> Weight {
+        Self::judging(witness, kernel, fuel)
     }
 
     fn settle() -> Weight {

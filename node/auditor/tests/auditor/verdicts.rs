@@ -56,7 +56,8 @@ struct Committed {
 
 impl Committed {
     fn new(program: Program, after: [u32; 4]) -> Self {
-        let (before, after) = (Buffer::new([0; 4]), Buffer::new(after));
+        let before = Buffer { bytes: vec![0; 16], outboard: Outboard::zero(16) };
+        let after = Buffer::new(after);
         let states = [state_root(&[before.blob()]), state_root(&[after.blob()])];
         Self { program, modules: vec![Module::parse(KERNEL).unwrap()], states, before, after }
     }

@@ -3,7 +3,7 @@
 use crate::*;
 use alloc::vec::Vec;
 use assay_audit::{Fault, Job, Verdict, WitnessError, judge};
-use assay_engine::{Module, Trap};
+use assay_engine::{LEAST_LANES, Module, Trap};
 use assay_primitives::{
     economy::{self, Slash},
     witness::MAX_WITNESS_BYTES,
@@ -32,8 +32,8 @@ pub(crate) struct Judged<T: Config> {
     judgement: Judgement<T>,
     /// Bytes of PTX parsed.
     kernel_bytes: u32,
-    /// Lane-steps run, at most.
-    lane_steps: u64,
+    /// Fuel used, at most.
+    fuel: u64,
 }
 
 impl<T: Config> From<WitnessError> for Error<T> {
@@ -66,8 +66,7 @@ impl<T: Config> Pallet<T> {
 
     /// Runs the unit on its witness.
     fn judge((order, _, commitment): &Disputed<T>, unit: Unit, witness: &Witness) -> Judged<T> {
-        let nothing =
-            |error, kernel_bytes| Judged { judgement: Judgement::Nothing(error), kernel_bytes, lane_steps: 0 };
+        let nothing = |error, kernel_bytes| Judged { judgement: Judgement::Nothing(error), kernel_bytes, fuel: 0 };
         let Some(program) = Self::stored_program(order.program) else { return nothing(Error::OrderNotFound, 0) };
         let Some(placed) = program.launch(unit.launch) else { return nothing(Error::NoUnit, 0) };
         let index = usize::from(placed.launch.kernel);
@@ -83,14 +82,16 @@ impl<T: Config> Pallet<T> {
         }
         let fuel = T::UnitFuel::get();
         let job = Job { program: &program, modules: &modules, fuel };
-        let (judgement, lane_steps) = match judge(&job, &commitment.trace_root, unit, witness, None) {
+        let (judgement, fuel) = match judge(&job, &commitment.trace_root, unit, witness, None) {
             Ok(Verdict::ProviderFault(fault)) => (Judgement::Provider(fault), fuel),
             Ok(Verdict::ProgramFault(trap)) => (Judgement::Program(trap), fuel),
-            Ok(Verdict::Verified { lane_steps, .. }) => (Judgement::Nothing(Error::Reproduced), lane_steps),
+            Ok(Verdict::Verified { lane_steps, .. }) => {
+                (Judgement::Nothing(Error::Reproduced), lane_steps.saturating_mul(LEAST_LANES.into()).min(fuel))
+            }
             Err(error @ WitnessError::Incomplete) => (Judgement::Nothing(error.into()), fuel),
             Err(error) => (Judgement::Nothing(error.into()), 0),
         };
-        Judged { judgement, kernel_bytes, lane_steps }
+        Judged { judgement, kernel_bytes, fuel }
     }
 
     /// Slashes the provider and reopens the order.
@@ -189,19 +190,18 @@ impl<T: Config> Pallet<T> {
         witness: &Witness,
     ) -> DispatchResultWithPostInfo {
         let bytes = u32::try_from(witness.encoded_size()).unwrap_or(u32::MAX);
-        let spent = |kernel_bytes, lane_steps, pays_fee| PostDispatchInfo {
-            actual_weight: Some(T::WeightInfo::prove_fault(bytes, kernel_bytes, lane_steps)),
+        let spent = |kernel_bytes, fuel, pays_fee| PostDispatchInfo {
+            actual_weight: Some(T::WeightInfo::prove_fault(bytes, kernel_bytes, fuel)),
             pays_fee,
         };
         let disputed = Self::check_dispute(id, attempt, bytes)
             .map_err(|error| DispatchErrorWithPostInfo { post_info: spent(0, 0, Pays::Yes), error: error.into() })?;
-        let Judged { judgement, kernel_bytes, lane_steps } = Self::judge(&disputed, unit, witness);
+        let Judged { judgement, kernel_bytes, fuel } = Self::judge(&disputed, unit, witness);
         match Self::decide(id, disputed, attempt, unit, finder, judgement)? {
-            None => Ok(spent(kernel_bytes, lane_steps, Pays::No)),
-            Some(error) => Err(DispatchErrorWithPostInfo {
-                post_info: spent(kernel_bytes, lane_steps, Pays::Yes),
-                error: error.into(),
-            }),
+            None => Ok(spent(kernel_bytes, fuel, Pays::No)),
+            Some(error) => {
+                Err(DispatchErrorWithPostInfo { post_info: spent(kernel_bytes, fuel, Pays::Yes), error: error.into() })
+            }
         }
     }
 
@@ -220,7 +220,7 @@ impl<T: Config> Pallet<T> {
         let bytes = u32::try_from(witness.encoded_size()).unwrap_or(u32::MAX);
         let operator = Self::operator_of(auditor).ok_or(Error::<T>::NotAuditor)?;
         let disputed = Self::check_dispute(id, attempt, bytes)?;
-        let Judged { judgement, kernel_bytes, lane_steps } = Self::judge(&disputed, unit, witness);
+        let Judged { judgement, kernel_bytes, fuel } = Self::judge(&disputed, unit, witness);
         let error = Self::decide(id, disputed, attempt, unit, operator.clone(), judgement)?;
         if let Some(error) = error {
             SpentReports::<T>::insert((id, attempt), &operator, ());
@@ -229,7 +229,7 @@ impl<T: Config> Pallet<T> {
                 Self::deposit_event(Event::FalseReport { order: id, attempt, auditor: operator, burned });
             }
         }
-        let actual_weight = Some(T::WeightInfo::report_fault(bytes, kernel_bytes, lane_steps));
+        let actual_weight = Some(T::WeightInfo::report_fault(bytes, kernel_bytes, fuel));
         Ok(PostDispatchInfo { actual_weight, pays_fee: Pays::No })
     }
 }

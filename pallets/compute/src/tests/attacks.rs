@@ -238,8 +238,7 @@ fn a_dispute_is_charged_for_all_it_could_cost_before_it_runs() {
         });
         let info = call.get_dispatch_info();
         assert_eq!(info.class, DispatchClass::Operational);
-        let least =
-            UnitFuel::get() * weights::PS_PER_LANE_STEP + u64::from(MAX_KERNEL_BYTES) * weights::PS_PER_PTX_BYTE;
+        let least = UnitFuel::get() * weights::PS_PER_FUEL + u64::from(MAX_KERNEL_BYTES) * weights::PS_PER_PTX_BYTE;
         assert!(info.call_weight.ref_time() > least);
     });
 }
