@@ -101,6 +101,14 @@ inline void trampoline()
 inline void run_cta(const std::function<void()> &kernel)
 {
     size_t count = size_t(blockDim.x) * blockDim.y * blockDim.z;
+#ifdef HOST_NO_BARRIERS
+    // Threads that never wait for each other need no stacks of their own.
+    for (threadIdx.z = 0; threadIdx.z < blockDim.z; ++threadIdx.z)
+        for (threadIdx.y = 0; threadIdx.y < blockDim.y; ++threadIdx.y)
+            for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x)
+                kernel();
+    return;
+#endif
     if (threads.size() < count)
         threads.resize(count);
     body = &kernel;
