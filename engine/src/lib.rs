@@ -176,6 +176,12 @@ pub trait Memory {
         let _ = buffer;
         true
     }
+    /// Calls `visit(buffer, from, until)` for the stretches that the CTA may store to, sorted and disjoint; `false` where they
+    /// are not known. With them the race detector keeps nothing of bytes that the CTA can only read.
+    fn owned(&self, visit: &mut dyn FnMut(u16, u64, u64)) -> bool {
+        let _ = visit;
+        false
+    }
 }
 
 /// A program fault: the unit broke a rule of the engine.

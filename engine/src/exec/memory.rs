@@ -671,7 +671,9 @@ impl Machine<'_> {
                 if !self.shared_shadow.written(at) {
                     return Err(Fault::trap(TrapKind::Uninitialised, lane));
                 }
-                self.shared_shadow.reduce(at, thread, operation as u32, clock).map_err(|why| objection(why, lane))?;
+                self.shared_shadow
+                    .reduce(at, thread, kind_of(operation, width), clock)
+                    .map_err(|why| objection(why, lane))?;
             }
             combine_bytes(operation, cell, warp, ins, lane);
         }
@@ -704,12 +706,17 @@ impl Machine<'_> {
                 let at = self.pages.find(buffer, at);
                 self.pages
                     .shadow
-                    .reduce(at, warp.first() + lane as u32, operation as u32, clock)
+                    .reduce(at, warp.first() + lane as u32, kind_of(operation, width), clock)
                     .map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
             }
         }
         Ok(())
     }
+}
+
+/// What the race detector tells apart: a sum of 64 bits carries where one of 32 does not.
+fn kind_of(operation: Reduce, width: usize) -> u32 {
+    operation as u32 | width as u32 & 8
 }
 
 /// One step of a reduction on the bytes of a cell, 4 or 8 of them.

@@ -20,6 +20,8 @@ use alloc::{vec, vec::Vec};
 use digest::Key;
 use shadow::{Pages, Shadow};
 use warp::{Waiting, Warp};
+#[cfg(feature = "trace")]
+pub(crate) use watch::locate;
 
 /// Most bytes of local memory of all threads of a block.
 const MAX_LOCAL_TOTAL: u64 = 16 << 20;
@@ -156,6 +158,7 @@ fn start<'k>(
     let key = key.map(Key::new);
     let warps: Vec<Warp> =
         (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
+    let pages = Pages::new(memory, code.global_grain);
     let machine = Machine {
         code,
         geometry: *geometry,
@@ -163,7 +166,7 @@ fn start<'k>(
         memory,
         shared: vec![0; shared as usize],
         shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
-        pages: Pages::default(),
+        pages,
         tracked: [None; 8],
         params,
         dynamic,
@@ -301,7 +304,7 @@ impl Machine<'_> {
             }
             let Some((threads, kind)) = wanted else { continue };
             let full = count == live_warps;
-            let arrived = self.arrived[id as usize] + 32 * count as u32;
+            let arrived = self.arrived[id as usize].saturating_add(32 * count as u32);
             let complete = if threads == 0 { full } else { arrived == threads || full && arrived >= live };
             if !complete {
                 continue;

@@ -225,6 +225,15 @@ impl Assembler<'_, '_> {
             raw.uses(&self.builder.ext, |register| see(register, true));
             raw.defs(&self.builder.ext, |register| see(register, false));
         }
+        // A copy may lack a value like its source.
+        for raw in raws.iter().filter(|raw| is_copy(&raw.op)) {
+            if let Some(true) = wide.get(raw.a as usize)
+                && self.ordinary(raw.a)
+                && let Some(wide) = wide.get_mut(raw.d as usize)
+            {
+                *wide = true;
+            }
+        }
         self.index = vec![NO; count];
         self.tracked = vec![false; count];
         for register in 0..count as u32 {

@@ -12,5 +12,6 @@ mod packed;
 mod parsing;
 mod races;
 mod rejections;
+mod rules;
 mod support;
 mod warps;
