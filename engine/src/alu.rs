@@ -625,6 +625,11 @@ pub(crate) fn abs_f32(a: u32) -> u32 {
     if f(a).is_nan() { NAN_F32 } else { a & 0x7fff_ffff }
 }
 
+/// A NaN made quiet; other numbers as they are.
+pub(crate) fn quiet64(a: u64) -> u64 {
+    if f64::from_bits(a).is_nan() { a | 1 << 51 } else { a }
+}
+
 pub(crate) fn copysign32(a: u32, b: u32) -> u32 {
     b & 0x7fff_ffff | a & 0x8000_0000
 }

@@ -511,9 +511,10 @@ impl<'a> Builder<'_, 'a> {
             (Type::F16, Type::F16) | (Type::BF16, Type::BF16) => (Class::W, Op::MovW),
             (Type::F32, Type::F64) => (Class::D, Op::G64FromF32),
             (Type::F16, Type::F64) => (Class::D, Op::DW(half::to_f64)),
-            (Type::BF16, Type::F64) => (Class::D, Op::DW(bhalf::to_f64)),
+            // The assembler moves the bits up, those of a NaN as well.
+            (Type::BF16, Type::F64) => (Class::D, Op::DW(|a| alu::f64_from_f32(a << 16))),
             (Type::F16, Type::F32) => (Class::W, Op::W1(half::to_f32)),
-            (Type::BF16, Type::F32) => (Class::W, Op::W1(bhalf::to_f32)),
+            (Type::BF16, Type::F32) => (Class::W, Op::W1(|a| a << 16)),
             (Type::F64, Type::F32) => (Class::W, by_mode!(mode, Op::WD, from_f64)),
             (Type::F64, Type::F16) => (Class::W, narrow_by_mode!(mode, Op::WD, f16_from_f64)),
             (Type::F32, Type::F16) => (Class::W, narrow_by_mode!(mode, Op::W1, f16_from_f32)),

@@ -18,11 +18,16 @@ fn uninitialised(body: &str, threads: u32) {
 }
 
 #[test]
-fn two_threads_that_write_the_same_value_race_all_the_same() {
-    races("st.shared.u32 [%r8], 1;", 2);
-    races("st.shared.u32 [%r8], 1;", 33);
-    races("setp.ge.u32 %p1, %r1, 62; @%p1 st.shared.u8 [%r8+7], 1;", 64);
-    traps("st.global.u32 [%rd1], 1;", 2, TrapKind::Race);
+fn two_threads_that_write_race_unless_they_write_the_same_value() {
+    races("st.shared.u32 [%r8], %r1;", 2);
+    races("shr.u32 %r10, %r1, 5; st.shared.u32 [%r8], %r10;", 33);
+    races("setp.ge.u32 %p1, %r1, 62; @%p1 st.shared.u8 [%r8+7], %r1;", 64);
+    traps("st.global.u32 [%rd1], %r1;", 2, TrapKind::Race);
+    sound("st.shared.u32 [%r8], 1;", 33);
+    sound("setp.ge.u32 %p1, %r1, 62; @%p1 st.shared.u8 [%r8+7], 1;", 64);
+    passes("st.global.u32 [%rd1], 1;", 33);
+    races("st.shared.u32 [%r8], 1; setp.eq.u32 %p1, %r1, 63; @%p1 st.shared.u32 [%r8], 2;", 64);
+    races("st.shared.u32 [%r8], 1; ld.shared.u32 %r10, [%r8];", 64);
     // One of them, or one after the other.
     sound("setp.eq.u32 %p1, %r1, 5; @%p1 st.shared.u32 [%r8], 1;", 64);
     sound(
@@ -70,7 +75,7 @@ fn bytes_are_told_apart_in_a_word_that_threads_share() {
     sound("setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u16 [%r8], 1; @!%p1 st.shared.u8 [%r8+2], 1;", 2);
     // Vectors overlap by an element.
     races(
-        "mov.u32 %r11, 1; setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.v4.u32 [%r8], {%r11, %r11, %r11, %r11}; @!%p1 st.shared.u32 [%r8+12], %r11;",
+        "mov.u32 %r11, 1; setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.v4.u32 [%r8], {%r11, %r11, %r11, %r11}; @!%p1 st.shared.u32 [%r8+12], 2;",
         2,
     );
     sound(
@@ -217,13 +222,13 @@ fn a_load_needs_every_byte_that_it_reads_padding_included() {
 #[test]
 fn structures_passed_by_value_may_have_padding_that_nobody_reads() {
     let source = |read: &str| {
-        text(&format!(
-            "{{ .param .align 8 .b8 a[8]; st.param.b8 [a], 7; st.param.b32 [a+4], %r1; call.uni f, (a); }} bra E; E:"
-        ))
-        .replace(
-            ".visible",
-            &format!(".func f(.param .align 8 .b8 a[8]) {{ .reg .b32 %x<4>; .reg .b64 %y<2>; {read} ret; }}\n.visible"),
-        )
+        text("{ .param .align 8 .b8 a[8]; st.param.b8 [a], 7; st.param.b32 [a+4], %r1; call.uni f, (a); } bra E; E:")
+            .replace(
+                ".visible",
+                &format!(
+                    ".func f(.param .align 8 .b8 a[8]) {{ .reg .b32 %x<4>; .reg .b64 %y<2>; {read} ret; }}\n.visible"
+                ),
+            )
     };
     let run = |read: &str| crate::support::launch(&source(read), 33, &mut scratch(), 1 << 20).unwrap();
     assert!(matches!(run("ld.param.b8 %x1, [a]; ld.param.b32 %x2, [a+4];"), Outcome::Done { .. }));
