@@ -6,3 +6,4 @@ mod expected;
 mod refused;
 mod sources;
 mod support;
+mod variants;
