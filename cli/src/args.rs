@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use assay_client::{account, amount};
-use assay_primitives::{Account, Balance, Hash, OrderId};
+use assay_primitives::{Account, Balance, Hash, OrderId, Unit};
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::job::expr;
@@ -95,6 +95,28 @@ pub enum KernelCommand {
         #[command(flatten)]
         json: JsonArgs,
     },
+    /// Run one unit of a job here and show what it reads and writes; where it breaks a rule, what happened
+    Run {
+        #[command(flatten)]
+        job: JobArgs,
+        /// Launch (from 0, repeats counted out) and CTA
+        #[arg(long, value_name = "LAUNCH,X,Y,Z", value_parser = unit)]
+        unit: Unit,
+        /// Print each instruction as it is executed, with its results
+        #[arg(long)]
+        trace: bool,
+        /// Print only what this thread executes
+        #[arg(long, value_name = "X,Y,Z", value_parser = thread, requires = "trace")]
+        thread: Option<[u32; 3]>,
+        /// Instructions to print at most
+        #[arg(long, default_value_t = 1000, value_name = "COUNT", requires = "trace")]
+        limit: u64,
+        /// Lane-steps that the unit may take
+        #[arg(long, default_value_t = crate::UNIT_FUEL, value_name = "LANE-STEPS")]
+        fuel: u64,
+        #[command(flatten)]
+        json: JsonArgs,
+    },
     /// Put PTX on chain, where jobs can name it by its hash
     Register {
         /// The PTX
@@ -182,6 +204,9 @@ pub enum JobCommand {
     Check {
         #[command(flatten)]
         job: JobArgs,
+        /// Propose the launches' `writes` from what units store, whatever the file says of them
+        #[arg(long)]
+        infer_writes: bool,
         /// Units of each launch to try
         #[arg(long, default_value_t = 12, value_name = "COUNT")]
         units: u32,
@@ -426,6 +451,27 @@ fn hash(text: &str) -> Result<Hash, String> {
     hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut hash)
         .map_err(|_| "expected 64 hexadecimal digits".to_owned())?;
     Ok(hash)
+}
+
+/// `0,3,0,0`: launch and CTA; axes that are left out are 0.
+fn unit(text: &str) -> Result<Unit, String> {
+    let usage = "launch and CTA, such as 0,3,0,0";
+    let (launch, cta) = text.split_once(',').unwrap_or((text, "0"));
+    Ok(Unit { launch: launch.trim().parse().map_err(|_| usage)?, cta: place(cta).ok_or(usage)? })
+}
+
+/// `16,0,0`: threadIdx; axes that are left out are 0.
+fn thread(text: &str) -> Result<[u32; 3], String> {
+    place(text).ok_or_else(|| "threadIdx, such as 16,0,0".into())
+}
+
+fn place(text: &str) -> Option<[u32; 3]> {
+    let mut place = [0; 3];
+    let mut numbers = text.split(',');
+    for (into, number) in place.iter_mut().zip(numbers.by_ref()) {
+        *into = number.trim().parse().ok()?;
+    }
+    numbers.next().is_none().then_some(place)
 }
 
 fn ptx_version(text: &str) -> Result<(u32, u32), String> {

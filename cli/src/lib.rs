@@ -3,7 +3,8 @@
 //! ```text
 //! job      JOB.toml ─▶ Program, kernels, data
 //! kernel   PTX ─▶ what the engine says; CUDA C ─▶ PTX
-//! local    runs a job here; sample tries units of it
+//! local    runs a job here; sample tries units of it; unit watches one
+//! infer    proposes write maps from what units store
 //! commands what people type; args says how; term, views and explain print
 //! ```
 
@@ -11,12 +12,14 @@ pub mod args;
 pub mod commands;
 pub mod error;
 pub mod explain;
+pub mod infer;
 pub mod job;
 pub mod kernel;
 pub mod local;
 pub mod markdown;
 pub mod sample;
 pub mod term;
+pub mod unit;
 pub mod views;
 
 /// Lane-steps that the chain allows one unit, unless the chain at hand says otherwise.

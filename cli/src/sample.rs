@@ -10,7 +10,8 @@ use std::{
 use assay_audit::{BuildError, Snapshot, State, WitnessParts, build_witness, run_cta};
 use assay_engine::{Outcome, Trap};
 use assay_primitives::{
-    Hash, Init, Launch, Step, Unit, Writes, slice::Outboard, trace, trace::TracePath, witness::MAX_WITNESS_BYTES,
+    Hash, Init, Launch, Program, Step, Unit, Writes, slice::Outboard, trace, trace::TracePath,
+    witness::MAX_WITNESS_BYTES,
 };
 use assay_worker::backend::{Backend, Buffers, Control, Cpu, Prepared, RunError};
 use codec::Encode;
@@ -182,10 +183,10 @@ fn written(job: &Job) -> Vec<LaunchReport> {
 }
 
 /// Place, in the order written, of the launch at `number` with repeats counted out.
-fn position(job: &Job, number: u32) -> Option<usize> {
+pub fn position(program: &Program, number: u32) -> Option<usize> {
     let mut left = u64::from(number);
     let mut first = 0usize;
-    for step in &job.program.steps {
+    for step in &program.steps {
         let inside = match step {
             Step::Launch(_) => 1,
             Step::Repeat { launches, .. } => launches.len(),
@@ -240,7 +241,7 @@ impl Sampler<'_> {
 
     /// Samples the launch at `number`, unless that was done already.
     fn launch(&mut self, number: u32, real_inputs: bool) -> Result<(), LocalError> {
-        let Some(position) = position(self.job, number) else { return Ok(()) };
+        let Some(position) = position(&self.job.program, number) else { return Ok(()) };
         if self.reports.get(position).is_none_or(|report| report.sampled > 0) {
             return Ok(());
         }

@@ -211,7 +211,7 @@ pub enum TrapKind {
     NotOwned,
     /// A load of a byte that another CTA owns in this launch.
     OwnedByOther,
-    /// Two threads touch a byte between barriers and one writes.
+    /// Two threads touch a byte between barriers and one writes; that all write the same value is no race.
     Race,
     /// A read of uninitialised shared, local or register state.
     Uninitialised,

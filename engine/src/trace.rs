@@ -4,7 +4,7 @@
 use crate::{Argument, Geometry, Kernel, LaunchError, Memory, Outcome, exec};
 
 /// Where an access leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Space {
     /// Shared memory of the CTA.
     Shared,
@@ -53,6 +53,7 @@ pub struct Place {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // Handed on one at a time, never kept in numbers.
 pub enum Event {
     /// An instruction is about to touch memory.
     Access {
@@ -99,4 +100,9 @@ impl Kernel {
     ) -> Result<Outcome, LaunchError> {
         exec::trace(&self.code, self.max_threads, &self.params, geometry, args, cta, memory, fuel, key, tracer)
     }
+}
+
+/// Where a generic address leads, if anywhere.
+pub fn locate(address: u64) -> Option<(Space, u64)> {
+    exec::locate(address)
 }

@@ -6,7 +6,7 @@ use assay_client::{Wait, account::to_ss58, amount, calls::compute};
 use assay_primitives::hash;
 use serde_json::json;
 
-use super::{Outcome, check, connect, fee, sign, signer};
+use super::{Outcome, check, connect, fee, sign, signer, watch};
 use crate::{
     args::KernelCommand,
     error::CliError,
@@ -46,6 +46,10 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
                 check::print(&checked, term);
             }
             check::verdict(&checked.entries)
+        }
+        KernelCommand::Run { job, unit, trace, thread, limit, fuel, json } => {
+            let watching = watch::Watching { trace, thread, limit, fuel };
+            watch::run(&super::load(&job)?, unit, &watching, json.json, term)
         }
         KernelCommand::Register { file, node, key, json } => {
             let checked = check::load(&file)?;

@@ -3,11 +3,13 @@
 mod check;
 mod doctor;
 mod follow;
+mod infer;
 mod job;
 mod kernel;
 mod order;
 mod provider;
 mod submit;
+mod watch;
 
 use assay_client::{Client, Included, Signer, Wait};
 
@@ -41,6 +43,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Kernel(
             KernelCommand::Check { json, .. }
             | KernelCommand::Build { json, .. }
+            | KernelCommand::Run { json, .. }
             | KernelCommand::Register { json, .. }
             | KernelCommand::Show { json, .. },
         )
@@ -68,7 +71,12 @@ async fn dispatch(command: Command, term: &Term) -> Outcome {
     match command {
         Command::Kernel(command) => kernel::run(command, term).await,
         Command::Job(command) => match command {
-            JobCommand::Check { job, units, time, fuel, json } => job::check(&job, units, time, fuel, json.json, term),
+            JobCommand::Check { job, infer_writes: true, time, fuel, json, .. } => {
+                infer::run(&job, time, fuel, json.json, term)
+            }
+            JobCommand::Check { job, units, time, fuel, json, .. } => {
+                job::check(&job, units, time, fuel, json.json, term)
+            }
             JobCommand::Run { job, out, fuel, json } => job::run(&job, &out, fuel, json.json, term),
             JobCommand::Submit { job, terms, wait, unchecked, out, node, key, json } => {
                 let request = submit::Request { job, terms, wait, unchecked, out };
@@ -134,6 +142,12 @@ fn fee(included: &Included) -> u128 {
 
 /// The job of a job file.
 fn load(args: &JobArgs) -> Result<Job, CliError> {
-    let options = Options { set: args.set.clone(), images: args.image.clone(), files: args.files.clone() };
+    load_with(args, false)
+}
+
+/// The same, with or without the write maps.
+fn load_with(args: &JobArgs, without_writes: bool) -> Result<Job, CliError> {
+    let (set, images, files) = (args.set.clone(), args.image.clone(), args.files.clone());
+    let options = Options { set, images, files, without_writes };
     Ok(Job::load(&args.file, &options)?)
 }

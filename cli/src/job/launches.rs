@@ -25,6 +25,8 @@ pub struct Names<'a> {
     pub kernels: &'a [JobKernel],
     /// The buffers, in the program's order.
     pub buffers: &'a [JobBuffer],
+    /// Whether write maps are read.
+    pub writes: bool,
 }
 
 /// The steps of a file, and where each launch stands, in the order written.
@@ -87,7 +89,7 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     let shared = table.get("shared").map_or(Ok(0), |node| scope.u32(&node))?;
     let args = arguments(table, scope, names, entry)?;
     let mut maps = Vec::new();
-    if let Some(node) = table.get("writes") {
+    if let Some(node) = table.get("writes").filter(|_| names.writes) {
         for node in node.list_or_one()? {
             maps.extend(write_maps(&node.table()?, grid, scope, names)?);
             check_maps(&node, &maps, grid, names)?;

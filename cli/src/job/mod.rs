@@ -41,6 +41,8 @@ pub struct Options {
     pub images: Vec<(String, PathBuf)>,
     /// Other files for buffers.
     pub files: Vec<(String, PathBuf)>,
+    /// Leave out what launches say of their writes.
+    pub without_writes: bool,
 }
 
 /// A job, ready to be run or bought.
@@ -85,7 +87,7 @@ impl Job {
         let kernels = kernels(&top)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
-        let names = Names { kernels: &kernels, buffers: &buffers };
+        let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
 
         let of_file = |problem: Problem| source.whole().error(problem);

@@ -2,6 +2,7 @@
 
 mod collective;
 mod digest;
+mod matrix;
 mod memory;
 mod rows;
 mod shadow;
@@ -19,6 +20,8 @@ use alloc::{vec, vec::Vec};
 use digest::Key;
 use shadow::{Pages, Shadow};
 use warp::{Waiting, Warp};
+#[cfg(feature = "trace")]
+pub(crate) use watch::locate;
 
 /// Most bytes of local memory of all threads of a block.
 const MAX_LOCAL_TOTAL: u64 = 16 << 20;

@@ -14,6 +14,8 @@ const WARP: u32 = 0x0400;
 const EVERYBODY: u32 = 0xffff;
 /// Order-independent reductions; which one is in the low bits.
 const REDUCTION: u32 = 0x4000;
+/// Set for everybody, never for a reduction.
+const SEVERAL: u32 = 0x8000;
 const WHO: u32 = 0xffff;
 /// What names the warp of a thread, or of several of its threads.
 const OF_WARP: u32 = WHO & !WARP & !31;
@@ -162,6 +164,18 @@ impl Shadow {
             return Err(Objection::Raced);
         }
         self.writes[at] = clock.now | thread;
+        Ok(())
+    }
+
+    /// A write of the value that the grain holds already. With writes of the same value it needs no order: whichever
+    /// comes last, the value is the same.
+    pub(super) fn write_again(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        let write = self.writes[at];
+        let reduction = write >= clock.block && write & (REDUCTION | SEVERAL) == REDUCTION;
+        if reduction || !ordered(self.reads[at], thread, clock) {
+            return Err(Objection::Raced);
+        }
+        self.writes[at] = reader(write, thread, clock);
         Ok(())
     }
 

@@ -177,6 +177,11 @@ impl Machine<'_> {
     }
 }
 
+/// Where a generic address leads.
+pub(crate) fn locate(address: u64) -> Option<(Space, u64)> {
+    super::memory::resolve(crate::ir::Place::Generic, address).map(|(region, offset)| (space(region), offset))
+}
+
 fn space(region: Region) -> Space {
     match region {
         Region::Shared => Space::Shared,

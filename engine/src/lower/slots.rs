@@ -38,6 +38,8 @@ fn starts_block(op: &Op) -> bool {
             | Op::Redux(_)
             | Op::WarpBarrier
             | Op::Mma(..)
+            | Op::LoadMatrix(..)
+            | Op::MoveMatrix
             | Op::Barrier(_)
     )
 }
@@ -532,7 +534,7 @@ impl Assembler<'_, '_> {
                     Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
                         gather = Gather::Members(slot(raw.b));
                     }
-                    Op::Mma(..) => gather = Gather::Warp,
+                    Op::Mma(..) | Op::LoadMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }

@@ -1,0 +1,103 @@
+//! `assay job check --infer-writes`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Outcome, load_with};
+use crate::{
+    args::JobArgs,
+    error::CliError,
+    explain,
+    infer::{self, Proposal},
+    job::Job,
+    local::{self, LocalError},
+    term::{self, Style, Term},
+};
+
+pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Outcome {
+    let job = load_with(args, true)?;
+    let prepared = local::prepare(&job, fuel).map_err(LocalError::from)?;
+    let proposals = infer::infer(&prepared, local::start(&job), fuel, Duration::from_secs(time));
+    if json {
+        let launches: Vec<Value> = proposals.iter().map(|proposal| answer(&job, proposal)).collect();
+        term::json(&json!({ "launches": launches }));
+    } else {
+        for (position, proposal) in proposals.iter().enumerate() {
+            if position > 0 {
+                term::line("");
+            }
+            print(&job, proposal, term);
+        }
+    }
+    if proposals.iter().all(Proposal::complete) { Ok(()) } else { Err(CliError::Negative) }
+}
+
+fn name(job: &Job, buffer: u16) -> &str {
+    job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str())
+}
+
+/// Entries of `writes`.
+fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
+    let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().ok()?)));
+    found.flat_map(|(buffer, forms)| forms.iter().map(|form| form.toml(name(job, *buffer), proposal.block))).collect()
+}
+
+/// Why buffers have no map.
+fn reasons(job: &Job, proposal: &Proposal) -> Vec<String> {
+    let missing = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().err()?)));
+    let mut reasons: Vec<String> =
+        missing.map(|(buffer, reason)| format!("`{}`: {reason}", name(job, *buffer))).collect();
+    if let Some((unit, trap)) = &proposal.trap {
+        reasons.push(explain::trap(job, *unit, trap));
+    }
+    reasons
+}
+
+fn answer(job: &Job, proposal: &Proposal) -> Value {
+    json!({
+        "launch": proposal.launch,
+        "entry": proposal.entry,
+        "complete": proposal.complete(),
+        "writes": entries(job, proposal),
+        "reasons": reasons(job, proposal),
+        "sampled": proposal.sampled,
+        "verified": proposal.verified,
+        "realInputs": proposal.real_inputs,
+    })
+}
+
+fn print(job: &Job, proposal: &Proposal, term: &Term) {
+    let index = usize::try_from(proposal.launch).unwrap_or(usize::MAX);
+    let place = job.launches.get(index).map(ToString::to_string).unwrap_or_default();
+    term::line(&term.paint(Style::Dim, format!("# {place}: `{}`", proposal.entry)));
+    let entries = entries(job, proposal);
+    match entries.as_slice() {
+        [] if proposal.buffers.is_empty() && proposal.trap.is_none() => term::line("writes = []  # it stores nothing"),
+        [] => {}
+        [one] => term::line(&format!("writes = [{one}]")),
+        several => {
+            term::line("writes = [");
+            for entry in several {
+                term::line(&format!("    {entry},"));
+            }
+            term::line("]");
+        }
+    }
+    let tried = format!(
+        "# from {}; {}{}",
+        term::plural(proposal.sampled, "unit"),
+        match proposal.verified {
+            0 => "not verified with others".to_owned(),
+            count => format!("{} kept to it", term::plural(count, "unit")),
+        },
+        if proposal.real_inputs { "" } else { "; tried with earlier data, because the time was up: give --time" }
+    );
+    term::line(&term.paint(Style::Dim, tried));
+    for reason in reasons(job, proposal) {
+        for (row, part) in term::wrapped(&reason, term.width.saturating_sub(4)).into_iter().enumerate() {
+            let mark = if row == 0 { "# no map: " } else { "#   " };
+            term::line(&term.paint(Style::Red, format!("{mark}{part}")));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The short forms of write maps as data: expanded to maps, written as TOML.
+
+use std::fmt::Write;
+
+use assay_primitives::{Axis, Dim, WriteMap};
+
+use crate::job::{
+    Problem,
+    writes::{self, Target, Tile},
+};
+
+/// A write map as a job file says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Form {
+    AllByCta0 {
+        base: u64,
+        len: Option<u64>,
+    },
+    Range {
+        base: u64,
+        bytes: u64,
+        len: Option<u64>,
+        axis: Option<Axis>,
+    },
+    PerCta {
+        base: u64,
+        bytes: u64,
+    },
+    GridStride {
+        base: u64,
+        each: u64,
+        count: u64,
+        element: u64,
+    },
+    Tile {
+        base: u64,
+        tile: Vec<u64>,
+        size: Vec<u64>,
+        element: u64,
+        pitch: Option<u64>,
+        plane: Option<u64>,
+        axes: Option<Vec<Axis>>,
+    },
+    Full {
+        base: u64,
+        run: u64,
+        dims: Vec<Dim>,
+    },
+}
+
+fn name(axis: Axis) -> &'static str {
+    ["x", "y", "z"].get(axis.index()).copied().unwrap_or("x")
+}
+
+impl Form {
+    fn base(&self) -> u64 {
+        match self {
+            Self::AllByCta0 { base, .. }
+            | Self::Range { base, .. }
+            | Self::PerCta { base, .. }
+            | Self::GridStride { base, .. }
+            | Self::Tile { base, .. }
+            | Self::Full { base, .. } => *base,
+        }
+    }
+
+    /// What a job file with this form would get.
+    pub fn maps(&self, target: &Target) -> Result<Vec<WriteMap>, Problem> {
+        let target = Target { base: self.base(), ..*target };
+        match self {
+            Self::AllByCta0 { len, .. } => writes::all_by_cta0(&target, len.unwrap_or(target.rest())),
+            Self::Range { bytes, len, axis, .. } => writes::range(&target, *bytes, len.unwrap_or(target.rest()), *axis),
+            Self::PerCta { bytes, .. } => writes::per_cta(&target, *bytes),
+            Self::GridStride { each, count, element, .. } => writes::grid_stride(&target, *each, *count, *element),
+            Self::Tile { tile, size, element, pitch, plane, axes, .. } => {
+                let form = Tile {
+                    tile: tile.clone(),
+                    size: size.clone(),
+                    element: *element,
+                    pitch: *pitch,
+                    plane: *plane,
+                    axes: axes.clone().unwrap_or(writes::AXES.to_vec()),
+                };
+                writes::tile(&target, &form)
+            }
+            Self::Full { run, dims, .. } => {
+                let dims = dims.clone().try_into().map_err(|_| Problem::Form("too many dimensions"))?;
+                Ok(vec![WriteMap { buffer: target.buffer, base: target.base, dims, run: *run }])
+            }
+        }
+    }
+
+    /// The form as an entry of `writes`.
+    pub fn toml(&self, buffer: &str, block: [u32; 3]) -> String {
+        let mut out = format!("{{ buffer = \"{buffer}\"");
+        if self.base() != 0 {
+            let _ = write!(out, ", base = {}", self.base());
+        }
+        let list =
+            |numbers: &[u64]| format!("[{}]", numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        let of_block = |number: u64| match number.checked_div(block[0].into()) {
+            Some(times) if block[0] > 1 && number.checked_rem(block[0].into()) == Some(0) && times <= 16 => match times
+            {
+                1 => "\"block.x\"".to_owned(),
+                times => format!("\"block.x * {times}\""),
+            },
+            _ => number.to_string(),
+        };
+        let _ = match self {
+            Self::AllByCta0 { len, .. } => {
+                out.push_str(", all-by-cta0 = true");
+                len.map_or(Ok(()), |len| write!(out, ", len = {len}"))
+            }
+            Self::Range { bytes, len, axis, .. } => {
+                let _ = write!(out, ", range = {}", of_block(*bytes));
+                if let Some(len) = len {
+                    let _ = write!(out, ", len = {len}");
+                }
+                axis.map_or(Ok(()), |axis| write!(out, ", axis = \"{}\"", name(axis)))
+            }
+            Self::PerCta { bytes, .. } => write!(out, ", per-cta = {bytes}"),
+            Self::GridStride { each, count, element, .. } => {
+                write!(out, ", grid-stride = {}, count = {count}, element = {element}", of_block(*each))
+            }
+            Self::Tile { tile, size, element, pitch, plane, axes, .. } => {
+                let _ = write!(out, ", tile = {}, size = {}, element = {element}", list(tile), list(size));
+                if let Some(pitch) = pitch {
+                    let _ = write!(out, ", pitch = {pitch}");
+                }
+                if let Some(plane) = plane {
+                    let _ = write!(out, ", plane = {plane}");
+                }
+                let names = |axes: &Vec<Axis>| {
+                    axes.iter().map(|axis| format!("\"{}\"", name(*axis))).collect::<Vec<_>>().join(", ")
+                };
+                axes.as_ref().map_or(Ok(()), |axes| write!(out, ", axes = [{}]", names(axes)))
+            }
+            Self::Full { run, dims, .. } => {
+                let dims: Vec<String> = dims
+                    .iter()
+                    .map(|dim| match dim {
+                        Dim::At { axis, index } => format!("{{ axis = \"{}\", at = {index} }}", name(*axis)),
+                        Dim::Span { stride, extent, axis, tile } => {
+                            let axis = axis.map(|axis| match tile {
+                                1 => format!(", axis = \"{}\"", name(axis)),
+                                tile => format!(", axis = \"{}\", tile = {tile}", name(axis)),
+                            });
+                            format!("{{ stride = {stride}, extent = {extent}{} }}", axis.unwrap_or_default())
+                        }
+                    })
+                    .collect();
+                match dims.as_slice() {
+                    [] => write!(out, ", run = {run}"),
+                    dims => write!(out, ", run = {run}, dims = [{}]", dims.join(", ")),
+                }
+            }
+        };
+        out.push_str(" }");
+        out
+    }
+}

@@ -1,0 +1,144 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use super::*;
+
+/// Every job of the suite: the launches whose maps are found by trying.
+#[test]
+fn most_launches_of_the_suite_are_inferred() {
+    let only = std::env::var("ASSAY_JOB").unwrap_or_default();
+    let time = Duration::from_millis(300);
+    let (mut found, mut all) = (0, 0);
+    for job in assay_kernels::all().unwrap().iter().filter(|job| job.name.contains(&only)) {
+        let ptx = job.kernels.iter().map(|ptx| ptx.to_vec()).collect();
+        let prepared = Prepared::new(job.program.clone(), ptx, 20_000_000).unwrap();
+        let buffers = Buffers(job.buffers.iter().cloned().map(Arc::new).collect());
+        for proposal in infer(&prepared, buffers, 20_000_000, time) {
+            all += 1;
+            if proposal.complete() {
+                found += 1;
+            }
+            let state = if proposal.complete() { "found" } else { "MISSING" };
+            println!("{state} {} {} {}: verified {}", job.name, proposal.launch, proposal.entry, proposal.verified);
+            for (buffer, forms) in &proposal.buffers {
+                match forms {
+                    Ok(forms) => {
+                        for form in forms {
+                            println!("    {}", form.toml(&buffer.to_string(), proposal.block));
+                        }
+                    }
+                    Err(reason) => println!("    {buffer}: {reason}"),
+                }
+            }
+            if let Some((unit, trap)) = &proposal.trap {
+                println!("    {unit:?} {trap:?}");
+            }
+        }
+    }
+    println!("{found} of {all}");
+    assert!(all > 0 && found * 10 >= all * 9, "{found} of {all}");
+}
+
+fn target(grid: [u32; 3], len: u64) -> Target {
+    Target { buffer: 0, base: 0, len, grid }
+}
+
+/// What every CTA of a grid stores that stores all it owns.
+fn stores(form: &Form, target: &Target) -> Vec<Seen> {
+    let writes = fit::writes(std::slice::from_ref(form), target).unwrap();
+    let mut seen = Vec::new();
+    let [x, y, z] = target.grid;
+    for index in 0..u64::from(x) * u64::from(y) * u64::from(z) {
+        let cta = cta_at(target.grid, index).unwrap();
+        let mut ranges = Ranges::new();
+        writes.for_each_owned(cta, |_, offset, len| {
+            ranges.push((offset, offset + len));
+            true
+        });
+        ranges.sort_unstable();
+        let mut joined = Ranges::new();
+        for (from, until) in ranges {
+            crate::unit::push(&mut joined, from, until);
+        }
+        seen.push(Seen { cta, ranges: joined });
+    }
+    seen
+}
+
+fn found(seen: &[Seen], target: &Target, block: [u32; 3]) -> String {
+    match fit(seen, target, &Shaped { block, sizes: Vec::new() }) {
+        Ok(lists) => lists[0].iter().map(|form| form.toml("out", block)).collect::<Vec<_>>().join(", "),
+        Err(reason) => reason,
+    }
+}
+
+#[test]
+fn forms_are_found_again_from_what_they_allow() {
+    let tile = |tile: &[u64], size: &[u64], element| Form::Tile {
+        base: 0,
+        tile: tile.to_vec(),
+        size: size.to_vec(),
+        element,
+        pitch: None,
+        plane: None,
+        axes: None,
+    };
+    let cases = [
+        (Form::Range { base: 0, bytes: 512, len: None, axis: None }, [8, 1, 1], 4000, [128, 1, 1]),
+        (Form::Range { base: 64, bytes: 512, len: Some(3000), axis: None }, [8, 1, 1], 9000, [128, 1, 1]),
+        (Form::PerCta { base: 0, bytes: 4 }, [5, 3, 2], 400, [64, 1, 1]),
+        (Form::AllByCta0 { base: 0, len: None }, [5, 3, 1], 400, [64, 1, 1]),
+        (Form::GridStride { base: 0, each: 64, count: 1000, element: 4 }, [4, 1, 1], 4000, [64, 1, 1]),
+        (tile(&[16, 16], &[50, 37], 4), [4, 3, 1], 50 * 37 * 4, [16, 16, 1]),
+        (tile(&[8, 8, 4], &[20, 20, 10], 8), [3, 3, 3], 20 * 20 * 10 * 8, [8, 8, 4]),
+    ];
+    for (form, grid, len, block) in cases {
+        let target = target(grid, len);
+        assert_eq!(found(&stores(&form, &target), &target, block), form.toml("out", block));
+    }
+}
+
+#[test]
+fn records_and_reversed_stores_need_the_full_form() {
+    let target = target([4, 1, 1], 12 * 512);
+    let seen: Vec<Seen> = (0..4u32)
+        .map(|x| {
+            let first = u64::from(x) * 128;
+            Seen { cta: [x, 0, 0], ranges: (first..first + 128).map(|i| (i * 12 + 4, i * 12 + 8)).collect() }
+        })
+        .collect();
+    assert_eq!(
+        found(&seen, &target, [128, 1, 1]),
+        r#"{ buffer = "out", base = 4, run = 4, dims = [{ stride = 12, extent = 512, axis = "x", tile = 128 }] }"#
+    );
+    let seen: Vec<Seen> = (0..4u32)
+        .map(|x| Seen { cta: [x, 0, 0], ranges: vec![(1536 - 512 * u64::from(x), 2048 - 512 * u64::from(x))] })
+        .collect();
+    assert_eq!(
+        found(&seen, &target, [128, 1, 1]),
+        r#"{ buffer = "out", base = 1536, run = 512, dims = [{ stride = -512, extent = 4, axis = "x" }] }"#
+    );
+}
+
+#[test]
+fn two_ctas_at_one_byte_are_named() {
+    let target = target([3, 1, 1], 100);
+    let at = |x: u32, from: u64| Seen { cta: [x, 0, 0], ranges: vec![(from, from + 4)] };
+    let reason = found(&[at(0, 0), at(1, 16), at(2, 18)], &target, [32, 1, 1]);
+    assert!(reason.starts_with("CTA [1, 0, 0] and CTA [2, 0, 0] both store to byte 18: "), "{reason}");
+}
+
+#[test]
+fn scattered_stores_have_no_form_and_it_is_said_why() {
+    let target = target([8, 1, 1], 1 << 20);
+    let at = |x: u32, from: u64| Seen { cta: [x, 0, 0], ranges: vec![(from, from + 4)] };
+    let seen: Vec<Seen> =
+        [9000, 40, 600_000, 77_000, 500, 123_456, 8].into_iter().zip(0..).map(|(from, x)| at(x, from)).collect();
+    let reason = found(&seen, &target, [32, 1, 1]);
+    assert!(reason.contains("no regular pattern") || reason.contains("even distances"), "{reason}");
+}
