@@ -140,8 +140,7 @@ def compile(source: Path, kit: Path, flags: list[str]) -> str:
         if done.stderr.strip():
             print(done.stderr.strip(), file=sys.stderr)
         text = without_lines_of_the_maths(neutral(out.read_text(), kit))
-        return f"// source blake3 {digest(source, flags)}
-" + text
+        return f"// source blake3 {digest(source, flags)}\n" + text
 
 
 def targets(source: Path) -> list[tuple[Path, list[str]]]:
