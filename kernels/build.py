@@ -11,13 +11,15 @@ The toolkit is a virtual environment in $ASSAY_CUDA_HOME (default: $XDG_CACHE_HO
 filled with NVIDIA's wheels in the versions below. nvcc uses the system's g++ as its host compiler.
 
 The first line of each PTX file says what it was made of: BLAKE3 over the flags, a newline, the source, and the headers of
-kernels/cuda that it includes, in the order of their inclusion (headers include no headers). The crate's tests compute
+kernels/cuda that it includes, in the order of their inclusion (headers include no headers), and variants/clang.cuh where
+clang reads it. The crate's tests compute
 the same.
 """
 
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,20 @@ WHEELS = [
     "blake3==1.0.11",
 ]
 FLAGS = ["-ptx", "-arch=sm_80", "--fmad=false", "-lineinfo", "-std=c++17"]
+
+# Some kernels are compiled in other ways as well, into kernels/variants/NAME: the same jobs, the same bytes.
+VARIANTS = {
+    "debug": ["-ptx", "-arch=sm_80", "--fmad=false", "-std=c++17", "-G"],
+    "sm_75": ["-ptx", "-arch=sm_75", "--fmad=false", "-std=c++17"],
+    "sm_90": ["-ptx", "-arch=sm_90", "--fmad=false", "-std=c++17"],
+    "clang": ["clang++", "-x", "cuda", "--cuda-device-only", "-S", "--cuda-gpu-arch=sm_80", "-Xclang", "-target-feature", "-Xclang", "+ptx70", "-nocudainc", "-nocudalib", "-O2", "-ffp-contract=off", "-std=c++17", "-w", "-Wno-c++11-narrowing"],
+}
+VARIED = [
+    "blur", "heat", "sha256", "suite/conv", "suite/graph", "suite/linear", "suite/scan", "suite/sort", "suite/stencil",
+    "suite/strings",
+]
+# clang 14 (Debian's) with the declarations of variants/clang.cuh in place of the toolkit's headers.
+CLANG_VARIED = ["heat", "matmul_f32", "sha256", "suite/conv", "suite/mma", "suite/scan", "suite/sort"]
 
 ROOT = Path(__file__).resolve().parent
 CUDA = ROOT / "cuda"
@@ -74,15 +90,17 @@ def toolkit() -> Path:
     sys.exit(f"build.py: no nvcc under {home()}; delete that folder and try again")
 
 
-def digest(source: Path) -> str:
+def digest(source: Path, flags: list[str]) -> str:
     """What a PTX file is made of."""
     from blake3 import blake3
 
-    hasher = blake3((" ".join(FLAGS) + "\n").encode())
+    hasher = blake3((" ".join(flags) + "\n").encode())
     text = source.read_bytes()
     hasher.update(text)
     for header in re.findall(rb'(?m)^#include "([^"]*)"', text):
         hasher.update((CUDA / header.decode()).read_bytes())
+    if flags[0] == "clang++":
+        hasher.update((ROOT / "variants" / "clang.cuh").read_bytes())
     return hasher.hexdigest()
 
 
@@ -96,6 +114,8 @@ def neutral(ptx: str, kit: Path) -> str:
                 return match.group(1) + prefix + path.relative_to(base).as_posix() + match.group(3)
         return match.group(1) + path.name + match.group(3)
 
+    # Debugging sections, always last, name folders byte by byte.
+    ptx = re.split(r"(?m)^\s*\.section\s+\.debug", ptx)[0]
     return re.sub(r'(?m)^(\s*\.file\s+\d+\s+")([^"]*)(".*)$', name, ptx)
 
 
@@ -105,31 +125,40 @@ def without_lines_of_the_maths(ptx: str) -> str:
     return re.sub(rf"(?m)^\s*\.loc\s+{file.group(1)}\s.*\n", "", ptx) if file else ptx
 
 
-def compile(source: Path, kit: Path) -> str:
+def compile(source: Path, kit: Path, flags: list[str]) -> str:
     """The text of the PTX file of `source`, with its first line."""
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "out.ptx"
-        command = [kit / "bin" / "nvcc", *FLAGS, "-I", CUDA, source.relative_to(CUDA), "-o", out]
+        if flags[0] == "clang++":
+            compiler = [*flags, "-include", ROOT / "variants" / "clang.cuh"]
+        else:
+            compiler = [kit / "bin" / "nvcc", *flags]
+        command = [*compiler, "-I", CUDA, source.relative_to(CUDA), "-o", out]
         done = subprocess.run(command, cwd=CUDA, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"build.py: {source.relative_to(ROOT)} does not compile\n{done.stderr}{done.stdout}")
         if done.stderr.strip():
             print(done.stderr.strip(), file=sys.stderr)
-        return f"// source blake3 {digest(source)}\n" + without_lines_of_the_maths(neutral(out.read_text(), kit))
+        text = without_lines_of_the_maths(neutral(out.read_text(), kit))
+        return f"// source blake3 {digest(source, flags)}\n" + text
 
 
-def target(source: Path) -> Path:
-    """Where the PTX of `source` is kept."""
-    return PTX / source.relative_to(CUDA).with_suffix(".ptx")
+def targets(source: Path) -> list[tuple[Path, list[str]]]:
+    """Where the PTX of `source` is kept, and the flags it is made with."""
+    name = source.relative_to(CUDA).with_suffix(".ptx")
+    made = [(PTX / name, FLAGS)]
+    for variant, flags in VARIANTS.items():
+        if name.with_suffix("").as_posix() in (CLANG_VARIED if variant == "clang" else VARIED):
+            made.append((ROOT / "variants" / variant / name, flags))
+    return made
 
 
-def fresh(source: Path) -> bool:
+def fresh(source: Path, path: Path, flags: list[str]) -> bool:
     """Whether the committed PTX was made of this source."""
-    path = target(source)
     if not path.exists():
         return False
     with path.open() as file:
-        return file.readline().strip() == f"// source blake3 {digest(source)}"
+        return file.readline().strip() == f"// source blake3 {digest(source, flags)}"
 
 
 def main() -> int:
@@ -152,23 +181,25 @@ def main() -> int:
     if options.check:
         wrong = 0
         for source in sources:
-            path = target(source)
-            same = path.exists() and path.read_text() == compile(source, kit)
-            wrong += not same
-            print(f"{'same' if same else 'DIFFERS':8} {path.relative_to(ROOT)}")
-        left = {path for path in PTX.rglob("*.ptx")} - {target(source) for source in CUDA.rglob("*.cu")}
-        for path in sorted(left):
+            for path, flags in targets(source):
+                if flags[0] == "clang++" and not shutil.which("clang++"):
+                    continue
+                same = path.exists() and path.read_text() == compile(source, kit, flags)
+                wrong += not same
+                print(f"{'same' if same else 'DIFFERS':8} {path.relative_to(ROOT)}")
+        kept = {path for folder in (PTX, ROOT / "variants") for path in folder.rglob("*.ptx")}
+        for path in sorted(kept - {path for source in CUDA.rglob("*.cu") for path, _ in targets(source)}):
             wrong += 1
             print(f"{'NO SOURCE':8} {path.relative_to(ROOT)}")
         return 1 if wrong else 0
 
     for source in sources:
-        if fresh(source) and not options.force and not options.sources:
-            continue
-        path = target(source)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(compile(source, kit))
-        print(f"built {path.relative_to(ROOT)}")
+        for path, flags in targets(source):
+            if fresh(source, path, flags) and not options.force and not options.sources:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(compile(source, kit, flags))
+            print(f"built {path.relative_to(ROOT)}")
     return 0
 
 

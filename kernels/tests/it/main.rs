@@ -7,3 +7,4 @@ mod maths;
 mod refused;
 mod sources;
 mod support;
+mod variants;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use crate::support::{files, folder};
 
 /// The first line that build.py writes.
-fn first_line(source: &str, flags: &str) -> String {
+pub fn first_line(source: &str, flags: &str) -> String {
     let cuda = folder().join("cuda");
     let mut hasher = blake3::Hasher::new();
     hasher.update(flags.as_bytes()).update(b"\n").update(source.as_bytes());
@@ -11,6 +11,9 @@ fn first_line(source: &str, flags: &str) -> String {
         if let Some(name) = line.strip_prefix("#include \"") {
             hasher.update(&std::fs::read(cuda.join(name.trim_end_matches('"'))).unwrap());
         }
+    }
+    if flags.starts_with("clang++") {
+        hasher.update(&std::fs::read(folder().join("variants/clang.cuh")).unwrap());
     }
     format!("// source blake3 {}", hasher.finalize().to_hex())
 }
