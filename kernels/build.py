@@ -99,6 +99,12 @@ def neutral(ptx: str, kit: Path) -> str:
     return re.sub(r'(?m)^(\s*\.file\s+\d+\s+")([^"]*)(".*)$', name, ptx)
 
 
+def without_lines_of_the_maths(ptx: str) -> str:
+    """Leaves out the `.loc` directives of include/assay_math.cuh: they are most of the text where it is used."""
+    file = re.search(r'(?m)^\s*\.file\s+(\d+)\s+"assay_math\.cuh"', ptx)
+    return re.sub(rf"(?m)^\s*\.loc\s+{file.group(1)}\s.*\n", "", ptx) if file else ptx
+
+
 def compile(source: Path, kit: Path) -> str:
     """The text of the PTX file of `source`, with its first line."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -109,7 +115,7 @@ def compile(source: Path, kit: Path) -> str:
             sys.exit(f"build.py: {source.relative_to(ROOT)} does not compile\n{done.stderr}{done.stdout}")
         if done.stderr.strip():
             print(done.stderr.strip(), file=sys.stderr)
-        return f"// source blake3 {digest(source)}\n" + neutral(out.read_text(), kit)
+        return f"// source blake3 {digest(source)}\n" + without_lines_of_the_maths(neutral(out.read_text(), kit))
 
 
 def target(source: Path) -> Path:

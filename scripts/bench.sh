@@ -11,7 +11,10 @@ bench() {
             "$release/examples/speed"
             "$release/assay-bench" engine
             ;;
-        runtime) "$release/assay-bench" runtime ;;
+        runtime)
+            "$release/assay-bench" runtime
+            "$release/assay-bench" hard
+            ;;
         chain) ASSAY_DEMO_THEN=$release/examples/extrinsics scripts/demo.sh ;;
         *)
             echo "no bench called $1: engine, runtime, chain" >&2

@@ -269,6 +269,13 @@ impl<S: Source> CtaMemory<S> {
 }
 
 impl<S: Source> Memory for CtaMemory<S> {
+    fn owned(&self, visit: &mut dyn FnMut(u16, u64, u64)) -> bool {
+        for run in &self.runs {
+            visit(run.buffer, run.offset, run.end());
+        }
+        true
+    }
+
     #[inline]
     fn load(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
         let end = offset.checked_add(out.len() as u64).ok_or(AccessError::OutOfBounds)?;

@@ -2,6 +2,7 @@
 //!
 //! Every figure is a ratio against something measured in the same run, on one core.
 
+mod hard;
 mod trace;
 mod wasm;
 
@@ -29,6 +30,8 @@ enum What {
     Engine,
     /// One unit of each job, judged natively and by the runtime in the node's executor.
     Runtime,
+    /// Units that are slow for the fuel they use, in the runtime, against the weight that is charged.
+    Hard,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Engine => engine(&jobs),
         What::Runtime => runtime(&jobs),
+        What::Hard => hard(),
     }
 }
 
@@ -130,5 +134,66 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
     println!(
         "\nBoth sides parse the PTX, verify the witness, run the unit with every check and the digest, and compare."
     );
+    Ok(())
+}
+
+/// Least fuel with which a unit ends.
+fn least_fuel(trace: &Trace, unit: Unit) -> anyhow::Result<u64> {
+    let (mut low, mut high) = (0, trace::FUEL);
+    while low < high {
+        let fuel = low.midpoint(high);
+        let job = assay_audit::Job { fuel, ..trace.job() };
+        let run = run_cta(&job, unit, trace.state(0)?, None).map_err(|_| anyhow::anyhow!("no unit {unit:?}"))?;
+        match run.outcome {
+            Outcome::Done { .. } => high = fuel,
+            _ => low = fuel.saturating_add(1),
+        }
+    }
+    Ok(high)
+}
+
+fn hard() -> anyhow::Result<()> {
+    /// Fuel that a unit is to use.
+    const WANTED: u64 = 4_000_000;
+    let runtime = wasm::Runtime::new()?;
+    println!(
+        "{:<24} {:>10} {:>10} {:>10} {:>10} {:>10} {:>12} {:>10}",
+        "unit", "lane-steps", "fuel", "native ms", "runtime ms", "ns / fuel", "s at the cap", "of charge"
+    );
+    let mut worst = 0f64;
+    for index in 0..hard::COUNT {
+        let few = hard::job(index, 64)?;
+        let trace = Trace::of(&few)?;
+        let turns = WANTED.saturating_mul(64) / least_fuel(&trace, trace.middle_unit()?)?.max(1);
+        let job = hard::job(index, usize::try_from(turns)?)?;
+        let trace = Trace::of(&job)?;
+        let unit = trace.middle_unit()?;
+        let fuel = least_fuel(&trace, unit)?;
+        let witness = trace.witness(unit)?;
+        let key = Some([7; 32]);
+        let native_verdict = judge(&trace.job(), &trace.root()?, unit, &witness, key.as_ref());
+        let call = runtime.judge_call(&job, &trace.root()?, unit, &witness, key)?;
+        let steps = wasm::agree(&native_verdict, &runtime.judge(&call)?)?;
+        let native = fastest(|| {
+            drop(black_box(judge(&trace.job(), &trace.root()?, unit, &witness, key.as_ref())));
+            Ok(())
+        })?;
+        let wasm = fastest(|| runtime.judge(&call).map(|verdict| _ = black_box(verdict)))?;
+        let each = wasm / fuel as f64;
+        let charge = each * 1e12 / pallet_assay_compute::weights::PS_PER_FUEL as f64;
+        worst = worst.max(charge);
+        println!(
+            "{:<24} {:>10} {:>10} {:>10.2} {:>10.2} {:>10.2} {:>12.3} {:>10.2}",
+            job.name,
+            steps,
+            fuel,
+            native * 1e3,
+            wasm * 1e3,
+            each * 1e9,
+            each * trace::FUEL as f64,
+            charge
+        );
+    }
+    println!("\nof charge: time in the runtime over the weight charged for the fuel; the worst is {worst:.2}.");
     Ok(())
 }

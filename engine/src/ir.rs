@@ -251,6 +251,10 @@ pub(crate) enum Op {
     // Memory: data in d, e, b, c; address in a, plus `imm`.
     Load(Access),
     Store(Access),
+    /// 8×8 matrices of 16-bit elements into `d, e, b, c`; transposed or not.
+    LoadMatrix(Access, bool),
+    /// A matrix of the kind, spread over the warp, transposed.
+    MoveMatrix,
     /// `[a + imm] = op([a + imm], b)`
     Reduce(Reduce, Access),
     /// Whether the generic address in D lies in the space.
@@ -290,6 +294,60 @@ pub(crate) enum Op {
     Trap,
     /// Barrier `a` for `b` threads (all where absent); reductions: predicate `c`, result `d`.
     Barrier(BarrierKind),
+}
+
+impl Op {
+    /// Whether it does nothing but compute its results.
+    pub(crate) fn is_pure(&self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            MovW | AddW
+                | SubW
+                | MulW
+                | MadW
+                | AndW
+                | OrW
+                | XorW
+                | NotW
+                | ShlW
+                | ShrUW
+                | ShrSW
+                | SelW
+                | MovD
+                | AddD
+                | SubD
+                | MulD
+                | MadD
+                | AndD
+                | OrD
+                | XorD
+                | SelD
+                | WideUW
+                | WideSW
+                | ZextD
+                | SextD
+                | TruncW
+                | HighW
+                | PackD
+                | MovP
+                | NotP
+                | AndP
+                | OrP
+                | XorP
+                | SelP
+                | EqW
+                | LtSW
+                | LeSW
+                | LtUW
+                | LeUW
+                | EqD
+                | LtSD
+                | LeSD
+                | LtUD
+                | LeUD
+        )
+    }
 }
 
 /// Forms of `barrier`.

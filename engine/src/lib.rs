@@ -176,6 +176,12 @@ pub trait Memory {
         let _ = buffer;
         true
     }
+    /// Calls `visit(buffer, from, until)` for the stretches that the CTA may store to, sorted and disjoint; `false` where they
+    /// are not known. With them the race detector keeps nothing of bytes that the CTA can only read.
+    fn owned(&self, visit: &mut dyn FnMut(u16, u64, u64)) -> bool {
+        let _ = visit;
+        false
+    }
 }
 
 /// A program fault: the unit broke a rule of the engine.
@@ -205,7 +211,7 @@ pub enum TrapKind {
     NotOwned,
     /// A load of a byte that another CTA owns in this launch.
     OwnedByOther,
-    /// Two threads touch a byte between barriers and one writes.
+    /// Two threads touch a byte between barriers and one writes; that all write the same value is no race.
     Race,
     /// A read of uninitialised shared, local or register state.
     Uninitialised,

@@ -5,7 +5,7 @@ pub struct Dice(pub u64);
 
 impl Dice {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,12 +15,12 @@ impl Dice {
 
     /// A number below `bound`, which is more than 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
+        (self.draw() % bound.max(1) as u64) as usize
     }
 
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
+        (0..count).map(|_| self.draw() as u8).collect()
     }
 }
 
@@ -74,7 +74,7 @@ pub fn mutate(dice: &mut Dice, seed: &[u8], other: &[u8]) -> Vec<u8> {
         let at = dice.below(bytes.len() + 1);
         let end = (at + 1 + dice.below(60)).min(bytes.len());
         match dice.below(8) {
-            0 if at < bytes.len() => bytes[at] = dice.next() as u8,
+            0 if at < bytes.len() => bytes[at] = dice.draw() as u8,
             1 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
             2 => drop(bytes.drain(at.min(end)..end)),
             3 => {

@@ -4,7 +4,7 @@ use assay_primitives::{
     Program,
     audit::{unit_at, unit_count},
     check::{EntryInfo, check},
-    program::MAX_THREADS,
+    program::{MAX_LAUNCHES, MAX_THREADS},
     trace::initial_state,
 };
 use codec::{Decode, Encode};
@@ -19,7 +19,9 @@ pub fn program_bytes(data: &[u8]) {
         let unit = unit_at(&program, index);
         if let Some(unit) = unit {
             let launch = program.launch(unit.launch).unwrap().launch;
-            assert!(unit.cta.iter().zip(launch.grid).all(|(at, size)| *at < size));
+            // Positions of more launches than a program may have need not be exact.
+            let counted = program.launches() <= u64::from(MAX_LAUNCHES);
+            assert!(!counted || unit.cta.iter().zip(launch.grid).all(|(at, size)| *at < size));
             let mut visits = 0;
             launch.writes.for_each_owned(unit.cta, |_, _, _| {
                 visits += 1;

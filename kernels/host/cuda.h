@@ -2,6 +2,8 @@
 // nothing of PTX or of the engine, so it is an independent opinion on what a kernel computes.
 #pragma once
 
+#define ASSAY_MATH_NAMES
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -99,6 +101,14 @@ inline void trampoline()
 inline void run_cta(const std::function<void()> &kernel)
 {
     size_t count = size_t(blockDim.x) * blockDim.y * blockDim.z;
+#ifdef HOST_NO_BARRIERS
+    // Threads that never wait for each other need no stacks of their own.
+    for (threadIdx.z = 0; threadIdx.z < blockDim.z; ++threadIdx.z)
+        for (threadIdx.y = 0; threadIdx.y < blockDim.y; ++threadIdx.y)
+            for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x)
+                kernel();
+    return;
+#endif
     if (threads.size() < count)
         threads.resize(count);
     body = &kernel;

@@ -10,21 +10,25 @@
 // The source stays as it is: `expf(x)`, `std::exp(x)`, `::exp(x)` and `__expf(x)` all mean the versions below. Without
 // --fmad=false, or with --use_fast_math, the compiler is free again and the result is not exact.
 //
-// Compiled as host C++ (g++ -ffp-contract=off) the file gives the same functions in namespace assay, with the same bits.
+// Compiled as host C++ (g++ -ffp-contract=off) the file gives the same functions with the same bits, in namespace assay,
+// and under CUDA's names where ASSAY_MATH_NAMES is defined.
 #ifndef ASSAY_MATH_CUH
 #define ASSAY_MATH_CUH
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH__) || defined(__CUDACC_RTC__)
 
+// No internal linkage: it would put a number of the compiling machine's into the names.
 #ifdef __CUDACC__
-#define ASSAY_INLINE static __inline__ __host__ __device__ __attribute__((always_inline))
-#define ASSAY_CALL static __inline__ __host__ __device__
+#define ASSAY_HOST_DEVICE __host__ __device__
+#define ASSAY_APART __noinline__
 #else
 #include <cmath>
 #include <cstring>
-#define ASSAY_INLINE static inline __attribute__((always_inline))
-#define ASSAY_CALL static inline
+#define ASSAY_HOST_DEVICE
+#define ASSAY_APART
 #endif
+#define ASSAY_INLINE inline ASSAY_HOST_DEVICE __attribute__((always_inline))
+#define ASSAY_CALL inline ASSAY_HOST_DEVICE
 
 namespace assay {
 
@@ -237,9 +241,9 @@ ASSAY_INLINE f32 tanh_f(f32 x)
 {
     f32 a = size(x);
     if (a < 0.6f) {
-        f32 z = x * x;
+        f32 z = a * a;
         f32 p = chain(z, 0.0023707657f, -0.008410071f, 0.021788321f, -0.053961553f, 0.13333313f, -0.33333334f);
-        return mad(p * z, x, x);
+        return signed_as(mad(p * z, a, a), x);
     }
     return signed_as(1.0f - 2.0f / (exp_f(2.0f * a) + 1.0f), x);
 }
@@ -533,7 +537,7 @@ ASSAY_CALL f32 asinh_f(f32 x)
 {
     f64 a = size(x);
     if (a < 0.000244140625)
-        return mad(x * x, x * -0.16666667f, x);
+        return signed_as(mad(x * x, x * -0.16666667f, x), x);
     if (!(a < infinity_d()))
         return x;
     return signed_as((f32)log_rough(a + ::sqrt(mad(a, a, 1.0))), x);
@@ -674,7 +678,7 @@ struct angle {
 };
 
 // What is left of a float of 2^30 or more, from the bits of 2/π that matter.
-ASSAY_CALL angle reduce_large(f32 a)
+ASSAY_CALL ASSAY_APART angle reduce_large(f32 a)
 {
     i32 offset = (i32)(bits(a) >> 23) - 152;
     u32 m = (bits(a) & 0x7fffffu) | 0x800000u;
@@ -922,6 +926,12 @@ ASSAY_INLINE f32 rnorm4d_f(f32 x, f32 y, f32 z, f32 w)
     f64 sum = mad((f64)x, (f64)x, (f64)y * y) + mad((f64)z, (f64)z, (f64)w * w);
     return (f32)(1.0 / ::sqrt(sum));
 }
+ASSAY_INLINE f32 hypot_f(f32 x, f32 y, f32 z)
+{
+    if (size(x) == infinity_f() || size(y) == infinity_f() || size(z) == infinity_f())
+        return infinity_f();
+    return (f32)::sqrt(mad((f64)x, (f64)x, mad((f64)y, (f64)y, (f64)z * z)));
+}
 ASSAY_INLINE f32 rhypot_f(f32 x, f32 y) { return rnorm4d_f(x, y, 0.0f, 0.0f); }
 ASSAY_INLINE f32 rnorm3d_f(f32 x, f32 y, f32 z) { return rnorm4d_f(x, y, z, 0.0f); }
 
@@ -1054,7 +1064,7 @@ ASSAY_INLINE f64 erfinv_far(f64 w)
                  0.9338211342245966, -0.12253673143236295);
 }
 // The root of erfc(x) = q for 0 < q < 1/2
-ASSAY_CALL f64 erfcinv_small(f64 q)
+ASSAY_CALL ASSAY_APART f64 erfcinv_small(f64 q)
 {
     f64 w = -log_pair(as_pair(q, 0.0), 0).h - log_rough(2.0 - q);
     f64 x = w < 5.0 ? (1.0 - q) * erfinv_middle(w) : erfinv_far(w);
@@ -1094,7 +1104,8 @@ ASSAY_CALL f64 erfcinv_d(f64 q)
 }
 ASSAY_CALL f64 normcdfinv_d(f64 p)
 {
-    return times(as_pair(1.4142135623730951, -9.667293313452913e-17), -erfcinv_d(2.0 * p)).h;
+    f64 x = -erfcinv_d(2.0 * p);
+    return size(x) < 100.0 ? times(as_pair(1.4142135623730951, -9.667293313452913e-17), x).h : x;
 }
 ASSAY_CALL f32 erfinv_f(f32 x) { return (f32)erfinv_d((f64)x); }
 ASSAY_CALL f32 erfcinv_f(f32 x) { return (f32)erfcinv_d((f64)x); }
@@ -1103,7 +1114,7 @@ ASSAY_CALL f32 normcdfinv_f(f32 x) { return (f32)normcdfinv_d((f64)x); }
 // ── the gamma function ──
 
 // log Γ(x) + log p for positive x, where p is the product by which x was moved up to 8
-ASSAY_CALL pair stirling(pair x, pair *product)
+ASSAY_CALL ASSAY_APART pair stirling(pair x, pair *product)
 {
     *product = as_pair(1.0, 0.0);
     while (x.h < 8.0) {
@@ -1137,7 +1148,7 @@ ASSAY_INLINE f64 sine_of_turns(f64 x)
     bool odd = ::trunc(half) != half;
     return (r < 0.0) != odd ? -y : y;
 }
-ASSAY_CALL f64 lgamma_positive(f64 x)
+ASSAY_CALL ASSAY_APART f64 lgamma_positive(f64 x)
 {
     if (x > 1e20)
         return x * (log_d(x) - 1.0);
@@ -1216,7 +1227,195 @@ ASSAY_CALL f32 tgamma_f(f32 x) { return (f32)tgamma_d((f64)x); }
 
 } // namespace assay
 
-#ifdef __CUDACC__
+// ── half precision ──
+//
+// The toolkit's own functions and its operator / are inline assembly with approximate instructions. Its switches leave
+// the operators out, which are given again here.
+
+#if defined(__CUDACC__) && defined(__has_include)
+#if __has_include(<cuda_bf16.h>) && __has_include(<cuda_fp16.h>)
+#define ASSAY_MATH_HALVES
+#endif
+#endif
+
+#ifdef ASSAY_MATH_HALVES
+
+#ifndef __CUDA_NO_HALF_OPERATORS__
+#define __CUDA_NO_HALF_OPERATORS__
+#define ASSAY_HALF_OPERATORS
+#endif
+#ifndef __CUDA_NO_HALF2_OPERATORS__
+#define __CUDA_NO_HALF2_OPERATORS__
+#define ASSAY_HALF2_OPERATORS
+#endif
+#ifndef __CUDA_NO_BFLOAT16_OPERATORS__
+#define __CUDA_NO_BFLOAT16_OPERATORS__
+#define ASSAY_BFLOAT16_OPERATORS
+#endif
+#ifndef __CUDA_NO_BFLOAT162_OPERATORS__
+#define __CUDA_NO_BFLOAT162_OPERATORS__
+#define ASSAY_BFLOAT162_OPERATORS
+#endif
+#include <cuda_fp16.h>
+#include <cuda_bf16.h>
+
+#define ASSAY_API inline __host__ __device__
+
+namespace assay {
+ASSAY_API f32 widened(__half x) { return __half2float(x); }
+ASSAY_API f32 widened(__nv_bfloat16 x) { return __bfloat162float(x); }
+ASSAY_API void narrow(f32 x, __half *out) { *out = __float2half(x); }
+ASSAY_API void narrow(f32 x, __nv_bfloat16 *out) { *out = __float2bfloat16(x); }
+} // namespace assay
+
+#define ASSAY_NARROW(type, name, function) \
+    ASSAY_API type assay_h##name(type x) \
+    { \
+        type out; \
+        assay::narrow(function(assay::widened(x)), &out); \
+        return out; \
+    } \
+    ASSAY_API type##2 assay_h2##name(type##2 x) \
+    { \
+        x.x = assay_h##name(x.x); \
+        x.y = assay_h##name(x.y); \
+        return x; \
+    }
+#define ASSAY_NARROWS(type, pairs) \
+    ASSAY_NARROW(type, exp, assay::exp_f) \
+    ASSAY_NARROW(type, exp2, assay::exp2_f) \
+    ASSAY_NARROW(type, exp10, assay::exp10_f) \
+    ASSAY_NARROW(type, log, assay::log_f) \
+    ASSAY_NARROW(type, log2, ::log2f) \
+    ASSAY_NARROW(type, log10, ::log10f) \
+    ASSAY_NARROW(type, sqrt, ::sqrtf) \
+    ASSAY_NARROW(type, rsqrt, assay::rsqrt_f) \
+    ASSAY_NARROW(type, rcp, 1.0f /) \
+    ASSAY_NARROW(type, tanh, assay::tanh_f) \
+    ASSAY_NARROW(type, sin, ::sinf) \
+    ASSAY_NARROW(type, cos, ::cosf) \
+    ASSAY_API type assay_hdiv(type x, type y) \
+    { \
+        type out; \
+        assay::narrow(assay::widened(x) / assay::widened(y), &out); \
+        return out; \
+    } \
+    ASSAY_API pairs assay_h2div(pairs x, pairs y) \
+    { \
+        x.x = assay_hdiv(x.x, y.x); \
+        x.y = assay_hdiv(x.y, y.y); \
+        return x; \
+    }
+ASSAY_NARROWS(__half, __half2)
+ASSAY_NARROWS(__nv_bfloat16, __nv_bfloat162)
+
+#define ASSAY_OPERATOR(type, sign, function) \
+    ASSAY_API type operator sign(const type &x, const type &y) { return function(x, y); } \
+    ASSAY_API type &operator sign##=(type &x, const type &y) { return x = function(x, y); }
+#define ASSAY_COMPARISON(type, sign, function) \
+    ASSAY_API bool operator sign(const type &x, const type &y) { return function(x, y); }
+#define ASSAY_OPERATORS(type, two, b, one) \
+    ASSAY_OPERATOR(type, +, __hadd##two##_rn) \
+    ASSAY_OPERATOR(type, -, __hsub##two##_rn) \
+    ASSAY_OPERATOR(type, *, __hmul##two##_rn) \
+    ASSAY_API type operator+(const type &x) { return x; } \
+    ASSAY_API type operator-(const type &x) { return __hneg##two(x); } \
+    ASSAY_API type &operator++(type &x) { return x = __hadd##two##_rn(x, one); } \
+    ASSAY_API type &operator--(type &x) { return x = __hsub##two##_rn(x, one); } \
+    ASSAY_API type operator++(type &x, int) \
+    { \
+        type old = x; \
+        ++x; \
+        return old; \
+    } \
+    ASSAY_API type operator--(type &x, int) \
+    { \
+        type old = x; \
+        --x; \
+        return old; \
+    } \
+    ASSAY_COMPARISON(type, ==, __h##b##eq##two) \
+    ASSAY_COMPARISON(type, !=, __h##b##neu##two) \
+    ASSAY_COMPARISON(type, >, __h##b##gt##two) \
+    ASSAY_COMPARISON(type, <, __h##b##lt##two) \
+    ASSAY_COMPARISON(type, >=, __h##b##ge##two) \
+    ASSAY_COMPARISON(type, <=, __h##b##le##two)
+#ifdef ASSAY_HALF_OPERATORS
+ASSAY_OPERATORS(__half, , , __float2half(1.0f))
+ASSAY_OPERATOR(__half, /, assay_hdiv)
+#undef __CUDA_NO_HALF_OPERATORS__
+#undef ASSAY_HALF_OPERATORS
+#endif
+#ifdef ASSAY_HALF2_OPERATORS
+ASSAY_OPERATORS(__half2, 2, b, __float2half2_rn(1.0f))
+ASSAY_OPERATOR(__half2, /, assay_h2div)
+#undef __CUDA_NO_HALF2_OPERATORS__
+#undef ASSAY_HALF2_OPERATORS
+#endif
+#ifdef ASSAY_BFLOAT16_OPERATORS
+ASSAY_OPERATORS(__nv_bfloat16, , , __float2bfloat16(1.0f))
+ASSAY_OPERATOR(__nv_bfloat16, /, assay_hdiv)
+#undef __CUDA_NO_BFLOAT16_OPERATORS__
+#undef ASSAY_BFLOAT16_OPERATORS
+#endif
+#ifdef ASSAY_BFLOAT162_OPERATORS
+ASSAY_OPERATORS(__nv_bfloat162, 2, b, __float2bfloat162_rn(1.0f))
+ASSAY_OPERATOR(__nv_bfloat162, /, assay_h2div)
+#undef __CUDA_NO_BFLOAT162_OPERATORS__
+#undef ASSAY_BFLOAT162_OPERATORS
+#endif
+
+// The name is also that of the mean of two integers.
+ASSAY_API __half assay_hadd(__half x, __half y) { return __hadd_rn(x, y); }
+ASSAY_API __nv_bfloat16 assay_hadd(__nv_bfloat16 x, __nv_bfloat16 y) { return __hadd_rn(x, y); }
+inline __device__ int assay_hadd(int x, int y) { return __hadd(x, y); }
+
+#undef ASSAY_API
+#undef ASSAY_NARROW
+#undef ASSAY_NARROWS
+#undef ASSAY_OPERATOR
+#undef ASSAY_COMPARISON
+#undef ASSAY_OPERATORS
+
+// Without _rn the assembler may contract them.
+#define __hadd assay_hadd
+#define __hsub __hsub_rn
+#define __hmul __hmul_rn
+#define __hadd2 __hadd2_rn
+#define __hsub2 __hsub2_rn
+#define __hmul2 __hmul2_rn
+#define __hdiv assay_hdiv
+#define __h2div assay_h2div
+#define hexp assay_hexp
+#define h2exp assay_h2exp
+#define hexp2 assay_hexp2
+#define h2exp2 assay_h2exp2
+#define hexp10 assay_hexp10
+#define h2exp10 assay_h2exp10
+#define hlog assay_hlog
+#define h2log assay_h2log
+#define hlog2 assay_hlog2
+#define h2log2 assay_h2log2
+#define hlog10 assay_hlog10
+#define h2log10 assay_h2log10
+#define hsqrt assay_hsqrt
+#define h2sqrt assay_h2sqrt
+#define hrsqrt assay_hrsqrt
+#define h2rsqrt assay_h2rsqrt
+#define hrcp assay_hrcp
+#define h2rcp assay_h2rcp
+#define htanh assay_htanh
+#define h2tanh assay_h2tanh
+#define hsin assay_hsin
+#define h2sin assay_h2sin
+#define hcos assay_hcos
+#define h2cos assay_h2cos
+#define htanh_approx assay_htanh
+#define h2tanh_approx assay_h2tanh
+
+#endif
+
+#if defined(__CUDACC__) || defined(ASSAY_MATH_NAMES)
 // ── the names ──
 //
 // Each name of CUDA's becomes a macro for a function of the same overloads here, in the global namespace and in std, so
@@ -1249,19 +1448,24 @@ template <> struct mixed<double, double, f64> {};
 
 } // namespace assay
 
-#define ASSAY_API static __inline__ __host__ __device__ __attribute__((unused))
+#define ASSAY_API inline ASSAY_HOST_DEVICE
 #define ASSAY_OF_ONE(type, name, function) ASSAY_API type assay_##name(type x) { return assay::function(x); }
 #define ASSAY_OF_TWO(type, name, function) ASSAY_API type assay_##name(type x, type y) { return assay::function(x, y); }
 #define ASSAY_STD(name) namespace std { using ::assay_##name; }
+#ifdef __CUDACC__
+#define ASSAY_HOST __host__
+#else
+#define ASSAY_HOST
+#endif
 #ifdef __CUDACC_RTC__
 #define ASSAY_WIDE_ONE(name, function)
 #define ASSAY_WIDE_TWO(name, function)
 #else
 // For host code alone: it has to compile, and is not run.
 #define ASSAY_WIDE_ONE(name, function) \
-    static __inline__ __host__ __attribute__((unused)) long double assay_##name(long double x) { return assay::function((double)x); }
+    inline ASSAY_HOST long double assay_##name(long double x) { return assay::function((double)x); }
 #define ASSAY_WIDE_TWO(name, function) \
-    static __inline__ __host__ __attribute__((unused)) long double assay_##name(long double x, long double y) \
+    inline ASSAY_HOST long double assay_##name(long double x, long double y) \
     { \
         return assay::function((double)x, (double)y); \
     }
@@ -1325,7 +1529,7 @@ ASSAY_API float assay_remquo(float x, float y, int *quotient) { return assay::re
 ASSAY_API double assay_remquo(double x, double y, int *quotient) { return ::remquo(x, y, quotient); }
 ASSAY_STD(remquof)
 ASSAY_STD(remquo)
-ASSAY_API float assay_hypot(float x, float y, float z) { return ::norm3df(x, y, z); }
+ASSAY_API float assay_hypot(float x, float y, float z) { return assay::hypot_f(x, y, z); }
 ASSAY_API double assay_hypot(double x, double y, double z) { return assay::hypot_d(x, y, z); }
 ASSAY_API float assay_rnorm3df(float x, float y, float z) { return assay::rnorm3d_f(x, y, z); }
 ASSAY_API double assay_rnorm3d(double x, double y, double z) { return assay::rnorm3d_d(x, y, z); }
@@ -1335,6 +1539,7 @@ ASSAY_OF_TWO(float, fdividef, divide_f)
 ASSAY_OF_ONE(float, frsqrt_rn, rsqrt_rounded_f)
 
 #undef ASSAY_API
+#undef ASSAY_HOST
 #undef ASSAY_OF_ONE
 #undef ASSAY_OF_TWO
 #undef ASSAY_STD
@@ -1420,6 +1625,62 @@ ASSAY_OF_ONE(float, frsqrt_rn, rsqrt_rounded_f)
 #define rnorm4d assay_rnorm4d
 #define rnorm4df assay_rnorm4df
 #define __tanf assay_tanf
+#define __builtin_exp assay_exp
+#define __builtin_expf assay_expf
+#define __builtin_exp2 assay_exp2
+#define __builtin_exp2f assay_exp2f
+#define __builtin_exp10 assay_exp10
+#define __builtin_exp10f assay_exp10f
+#define __builtin_expm1 assay_expm1
+#define __builtin_expm1f assay_expm1f
+#define __builtin_log assay_log
+#define __builtin_logf assay_logf
+#define __builtin_log2 assay_log2
+#define __builtin_log2f assay_log2f
+#define __builtin_log10 assay_log10
+#define __builtin_log10f assay_log10f
+#define __builtin_log1p assay_log1p
+#define __builtin_log1pf assay_log1pf
+#define __builtin_sinh assay_sinh
+#define __builtin_sinhf assay_sinhf
+#define __builtin_cosh assay_cosh
+#define __builtin_coshf assay_coshf
+#define __builtin_tanh assay_tanh
+#define __builtin_tanhf assay_tanhf
+#define __builtin_pow assay_pow
+#define __builtin_powf assay_powf
+#define __builtin_asinh assay_asinh
+#define __builtin_asinhf assay_asinhf
+#define __builtin_acosh assay_acosh
+#define __builtin_acoshf assay_acoshf
+#define __builtin_atanh assay_atanh
+#define __builtin_atanhf assay_atanhf
+#define __builtin_atan assay_atan
+#define __builtin_atanf assay_atanf
+#define __builtin_asin assay_asin
+#define __builtin_asinf assay_asinf
+#define __builtin_acos assay_acos
+#define __builtin_acosf assay_acosf
+#define __builtin_tan assay_tan
+#define __builtin_tanf assay_tanf
+#define __builtin_cbrt assay_cbrt
+#define __builtin_cbrtf assay_cbrtf
+#define __builtin_erf assay_erf
+#define __builtin_erff assay_erff
+#define __builtin_erfc assay_erfc
+#define __builtin_erfcf assay_erfcf
+#define __builtin_lgamma assay_lgamma
+#define __builtin_lgammaf assay_lgammaf
+#define __builtin_tgamma assay_tgamma
+#define __builtin_tgammaf assay_tgammaf
+#define __builtin_fmod assay_fmod
+#define __builtin_fmodf assay_fmodf
+#define __builtin_remainder assay_remainder
+#define __builtin_remainderf assay_remainderf
+#define __builtin_remquo assay_remquo
+#define __builtin_remquof assay_remquof
+#define __builtin_hypot assay_hypot
+#define __builtin_hypotf assay_hypotf
 #define __expf assay_expf
 #define __exp10f assay_exp10f
 #define __logf assay_logf
@@ -1436,6 +1697,8 @@ ASSAY_OF_ONE(float, frsqrt_rn, rsqrt_rounded_f)
 
 #undef ASSAY_INLINE
 #undef ASSAY_CALL
+#undef ASSAY_APART
+#undef ASSAY_HOST_DEVICE
 
 #endif
 #endif

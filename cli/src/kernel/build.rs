@@ -160,7 +160,7 @@ pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str, exact_maths:
             Compiler::Nvcc(nvcc, headers) => with_nvcc(nvcc, headers, source, arch, exact_maths)?,
             Compiler::Nvrtc => with_nvrtc(source, arch, exact_maths)?,
         };
-        Ok(Built { ptx: without_paths(&ptx).into_bytes(), exact_maths })
+        Ok(Built { ptx: without_lines_of_the_maths(&without_paths(&ptx)).into_bytes(), exact_maths })
     };
     match compile(exact_maths) {
         Err(error @ BuildError::Compile { .. }) if exact_maths => compile(false).map_err(|_| error),
@@ -246,6 +246,19 @@ fn without_paths(ptx: &str) -> String {
     out
 }
 
+/// Leaves out the `.loc` directives of `EXACT_MATHS`: they are most of the text where it is used.
+fn without_lines_of_the_maths(ptx: &str) -> String {
+    let file = ptx.lines().find_map(|line| {
+        let (number, name) = line.trim().strip_prefix(".file")?.trim().split_once('"')?;
+        (name.strip_prefix(EXACT_MATHS_NAME)?.starts_with('"')).then(|| number.trim())
+    });
+    let Some(file) = file else { return ptx.to_owned() };
+    let of_the_maths = |line: &str| {
+        line.trim_start().strip_prefix(".loc").is_some_and(|rest| rest.split_whitespace().next() == Some(file))
+    };
+    ptx.split_inclusive('\n').filter(|line| !of_the_maths(line)).collect()
+}
+
 /// Writes a lower `.version`, for drivers that are older than the compiler; `None` when the PTX says the same or a lower one
 /// already. The driver refuses PTX whose instructions need the newer version.
 pub fn lower_version(ptx: &str, wanted: (u32, u32)) -> Option<String> {
@@ -272,6 +285,14 @@ mod tests {
         let ptx = "\t.loc 1 3 4\n\t.file\t1 \"/home/me/secret/blur.cu\"\n\t.file 2 \"x.h\", 1, 2\n// .file \"/a/b\"\n";
         let expected = "\t.loc 1 3 4\n\t.file\t1 \"blur.cu\"\n\t.file 2 \"x.h\", 1, 2\n// .file \"/a/b\"\n";
         assert_eq!(without_paths(ptx), expected);
+    }
+
+    #[test]
+    fn lines_of_the_exact_maths_are_left_out() {
+        let ptx = "\t.loc\t2 3 4\n\tret;\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
+        let expected = "\tret;\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
+        assert_eq!(without_lines_of_the_maths(ptx), expected);
+        assert_eq!(without_lines_of_the_maths("\t.loc 2 3 4\n"), "\t.loc 2 3 4\n");
     }
 
     #[test]

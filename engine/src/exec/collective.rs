@@ -5,7 +5,6 @@ use crate::{
     TrapKind,
     ir::{Ins, Mma, NONE, Op, Reduce, Shuffle, Vote},
 };
-use alloc::{vec, vec::Vec};
 
 fn active(mask: u32, lane: usize) -> bool {
     mask >> lane & 1 == 1
@@ -91,6 +90,9 @@ impl Machine<'_> {
         let mut words = [0u32; 32];
         let mut agree = 0u32;
         for lane in 0..32 {
+            if !active(mask, lane) {
+                continue;
+            }
             let group = members[lane] & mask;
             let mut same = 0u32;
             for other in 0..32 {
@@ -133,58 +135,64 @@ impl Machine<'_> {
 
     /// `D = A * B + C` over integers, by the fragment layouts of the PTX manual.
     pub(super) fn mma(&mut self, warp: &mut Warp, shape: Mma, start: u32) {
-        let (m, n, k) = (usize::from(shape.m), usize::from(shape.n), usize::from(shape.k));
+        match shape.k {
+            16 => self.mma_of::<16>(warp, shape, start),
+            32 => self.mma_of::<32>(warp, shape, start),
+            64 => self.mma_of::<64>(warp, shape, start),
+            128 => self.mma_of::<128>(warp, shape, start),
+            _ => self.mma_of::<256>(warp, shape, start),
+        }
+    }
+
+    fn mma_of<const K: usize>(&mut self, warp: &mut Warp, shape: Mma, start: u32) {
         let bits = usize::from(shape.bits);
         let per_word = 32 / bits;
         let (results, _) = crate::lower::mma_registers(shape);
-        let a_words = m * k * bits / 1024;
-        let b_words = n * k * bits / 1024;
+        let a_words = usize::from(shape.m) * K * bits / 1024;
+        let b_words = usize::from(shape.n) * K * bits / 1024;
         let ext = &self.code.ext[start as usize..];
-        let mut a = vec![0i32; m * k];
-        let mut b = vec![0i32; k * n];
-        let element = |word: u32, at: usize, signed: bool| -> i32 {
+        // Rows of A, columns of B.
+        let (mut a, mut b) = ([[0i16; K]; 16], [[0i16; K]; 8]);
+        let element = |word: u32, at: usize, signed: bool| -> i16 {
             let raw = word >> (at * bits) & ((1u64 << bits) - 1) as u32;
-            if signed { ((raw << (32 - bits)) as i32) >> (32 - bits) } else { raw as i32 }
+            (if signed { ((raw << (32 - bits)) as i32) >> (32 - bits) } else { raw as i32 }) as i16
         };
         // Rows alternate with register number, columns advance by the words of half a row.
         let row_words = 4 * per_word;
-        for lane in 0..32 {
-            let (group, within) = (lane / 4, lane % 4);
-            for register in 0..a_words {
-                let (row, column) = if m == 16 {
-                    (group + 8 * (register % 2), register / 2 * row_words)
-                } else {
-                    (group, register * row_words)
-                };
-                let word = warp.w[usize::from(ext[results + register])][lane];
-                for at in 0..per_word {
-                    a[row * k + column + within * per_word + at] = element(word, at, shape.signed_a);
-                }
-            }
-            for register in 0..b_words {
-                let word = warp.w[usize::from(ext[results + a_words + register])][lane];
-                for at in 0..per_word {
-                    let row = register * row_words + within * per_word + at;
-                    b[row * n + group] = element(word, at, shape.signed_b);
+        for register in 0..a_words {
+            let words = &warp.w[usize::from(ext[results + register])];
+            let (below, column) =
+                if shape.m == 16 { (8 * (register % 2), register / 2 * row_words) } else { (0, register * row_words) };
+            for (lane, word) in words.iter().enumerate() {
+                let from = column + lane % 4 * per_word;
+                for (at, into) in a[lane / 4 + below][from..from + per_word].iter_mut().enumerate() {
+                    *into = element(*word, at, shape.signed_a);
                 }
             }
         }
-        let mut outputs: Vec<[u32; 32]> = vec![[0; 32]; results];
-        for (register, output) in outputs.iter_mut().enumerate() {
+        for register in 0..b_words {
+            let words = &warp.w[usize::from(ext[results + a_words + register])];
+            for (lane, word) in words.iter().enumerate() {
+                let from = register * row_words + lane % 4 * per_word;
+                for (at, into) in b[lane / 4][from..from + per_word].iter_mut().enumerate() {
+                    *into = element(*word, at, shape.signed_b);
+                }
+            }
+        }
+        let mut outputs = [[0u32; 32]; 4];
+        for (register, output) in outputs.iter_mut().enumerate().take(results) {
             let addend = warp.w[usize::from(ext[results + a_words + b_words + register])];
             for lane in 0..32 {
-                let (group, within) = (lane / 4, lane % 4);
-                let row = group + if register >= 2 { 8 } else { 0 };
-                let column = within * 2 + register % 2;
-                let mut sum = i64::from(addend[lane] as i32);
-                for at in 0..k {
-                    let (x, y) = (a[row * k + at], b[at * n + column]);
-                    sum += match (bits, shape.xor) {
-                        (1, true) => i64::from(x ^ y & 1),
-                        (1, false) => i64::from(x & y),
-                        _ => i64::from(x) * i64::from(y),
-                    };
-                }
+                let row = &a[lane / 4 + if register >= 2 { 8 } else { 0 }];
+                let column = &b[lane % 4 * 2 + register % 2];
+                let terms = row.iter().zip(column);
+                // At most 64 products of two bytes.
+                let sum: i32 = if shape.bits == 1 && shape.xor {
+                    terms.map(|(x, y)| i32::from(x ^ y)).sum()
+                } else {
+                    terms.map(|(x, y)| i32::from(*x) * i32::from(*y)).sum()
+                };
+                let sum = i64::from(addend[lane] as i32) + i64::from(sum);
                 output[lane] = if shape.saturate {
                     sum.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32 as u32
                 } else {
@@ -192,7 +200,7 @@ impl Machine<'_> {
                 };
             }
         }
-        for (register, output) in outputs.iter().enumerate() {
+        for (register, output) in outputs.iter().enumerate().take(results) {
             self.put_w(warp, ext_slot(self.code, start, register), output, u32::MAX);
         }
     }

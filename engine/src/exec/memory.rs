@@ -161,7 +161,7 @@ fn scatter_doubles<const WIDTH: usize>(bytes: &mut Bytes, skip: usize, values: &
     }
 }
 
-fn objection(objection: Objection, lane: usize) -> Fault {
+pub(super) fn objection(objection: Objection, lane: usize) -> Fault {
     Fault::trap(
         match objection {
             Objection::Raced => TrapKind::Race,
@@ -491,6 +491,11 @@ impl Machine<'_> {
                 Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
                 Region::Param => return Err(out_of_bounds(lane)),
                 Region::Buffer(buffer) => {
+                    let raced = if self.tracks(buffer) {
+                        self.note_writes(warp, buffer, offset, from, run, width)
+                    } else {
+                        Ok(())
+                    };
                     if self.memory.store(buffer, offset, from).is_err() {
                         for (at, one) in from.chunks_exact(width).enumerate() {
                             let offset = offset.wrapping_add((at * width) as u64);
@@ -499,12 +504,7 @@ impl Machine<'_> {
                             }
                         }
                     }
-                    if self.tracks(buffer) {
-                        let first = warp.first();
-                        self.each_page(buffer, offset, run, width, |shadow, part| {
-                            shadow.write_run(shadow::Run { thread: first + part.thread, clock, ..part })
-                        })?;
-                    }
+                    raced?;
                 }
             }
             left &= !ones(run.lane, run.count);
@@ -563,8 +563,59 @@ impl Machine<'_> {
             thread: warp.first() + run.lane as u32,
             clock,
         };
-        self.shared_shadow.write_run(checked).map_err(|(lane, why)| objection(why, run.lane + lane))?;
+        if self.shared_shadow.write_run(checked).is_err() {
+            let per = width / grain;
+            for (lane, (one, held)) in
+                from.chunks_exact(width).zip(self.shared[range.clone()].chunks_exact(width)).enumerate()
+            {
+                let thread = checked.thread + lane as u32;
+                for at in checked.at + lane * per..checked.at + (lane + 1) * per {
+                    let noted = match self.shared_shadow.write(at, thread, clock) {
+                        Err(Objection::Raced) if one == held => self.shared_shadow.write_again(at, thread, clock),
+                        noted => noted,
+                    };
+                    noted.map_err(|why| objection(why, run.lane + lane))?;
+                }
+            }
+        }
         self.shared[range].copy_from_slice(from);
+        Ok(())
+    }
+
+    /// Notes writes to a buffer before they are made.
+    fn note_writes(
+        &mut self,
+        warp: &Warp,
+        buffer: u16,
+        offset: u64,
+        from: &[u8],
+        run: Run,
+        width: usize,
+    ) -> Result<(), Fault> {
+        let (first, clock) = (warp.first(), self.clock(warp));
+        let noted = self.each_page(buffer, offset, run, width, |shadow, part| {
+            shadow.write_run(shadow::Run { thread: first + part.thread, clock, ..part })
+        });
+        if noted.is_ok() {
+            return Ok(());
+        }
+        let grain = u64::from(self.code.global_grain);
+        for (at, one) in from.chunks_exact(width).enumerate() {
+            let (lane, offset) = (run.lane + at, offset.wrapping_add((at * width) as u64));
+            for grain in offset / grain..offset.wrapping_add(width as u64) / grain {
+                let at = self.pages.find(buffer, grain);
+                let thread = first + lane as u32;
+                if self.pages.shadow.write(at, thread, clock).is_ok() {
+                    continue;
+                }
+                let mut held = [0u8; 16];
+                let same = held
+                    .get_mut(..width)
+                    .is_some_and(|held| self.memory.load(buffer, offset, held).is_ok() && held == one);
+                let noted = if same { self.pages.shadow.write_again(at, thread, clock) } else { Err(Objection::Raced) };
+                noted.map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
+            }
+        }
         Ok(())
     }
 
@@ -620,7 +671,9 @@ impl Machine<'_> {
                 if !self.shared_shadow.written(at) {
                     return Err(Fault::trap(TrapKind::Uninitialised, lane));
                 }
-                self.shared_shadow.reduce(at, thread, operation as u32, clock).map_err(|why| objection(why, lane))?;
+                self.shared_shadow
+                    .reduce(at, thread, kind_of(operation, width), clock)
+                    .map_err(|why| objection(why, lane))?;
             }
             combine_bytes(operation, cell, warp, ins, lane);
         }
@@ -653,12 +706,17 @@ impl Machine<'_> {
                 let at = self.pages.find(buffer, at);
                 self.pages
                     .shadow
-                    .reduce(at, warp.first() + lane as u32, operation as u32, clock)
+                    .reduce(at, warp.first() + lane as u32, kind_of(operation, width), clock)
                     .map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
             }
         }
         Ok(())
     }
+}
+
+/// What the race detector tells apart: a sum of 64 bits carries where one of 32 does not.
+fn kind_of(operation: Reduce, width: usize) -> u32 {
+    operation as u32 | width as u32 & 8
 }
 
 /// One step of a reduction on the bytes of a cell, 4 or 8 of them.

@@ -2,6 +2,7 @@
 
 mod collective;
 mod digest;
+mod matrix;
 mod memory;
 mod rows;
 mod shadow;
@@ -157,6 +158,7 @@ fn start<'k>(
     let key = key.map(Key::new);
     let warps: Vec<Warp> =
         (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
+    let pages = Pages::new(memory, code.global_grain);
     let machine = Machine {
         code,
         geometry: *geometry,
@@ -164,7 +166,7 @@ fn start<'k>(
         memory,
         shared: vec![0; shared as usize],
         shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
-        pages: Pages::default(),
+        pages,
         tracked: [None; 8],
         params,
         dynamic,
@@ -302,7 +304,7 @@ impl Machine<'_> {
             }
             let Some((threads, kind)) = wanted else { continue };
             let full = count == live_warps;
-            let arrived = self.arrived[id as usize] + 32 * count as u32;
+            let arrived = self.arrived[id as usize].saturating_add(32 * count as u32);
             let complete = if threads == 0 { full } else { arrived == threads || full && arrived >= live };
             if !complete {
                 continue;

@@ -8,6 +8,7 @@ use super::{
     Fault, Machine,
     memory::{Bytes, Region, lanes, resolve},
     shadow::{self, Clock, Pages},
+    step::keep,
     warp::Warp,
 };
 use crate::ir::{Access, Ins, TAG_SHIFT};
@@ -30,12 +31,6 @@ struct Target {
     address: u64,
     first: usize,
     count: usize,
-}
-
-/// All ones for an active lane.
-#[inline(always)]
-fn keep(mask: u32, lane: usize) -> u32 {
-    0u32.wrapping_sub(mask >> lane & 1)
 }
 
 #[inline(always)]
@@ -63,7 +58,7 @@ fn target(warp: &Warp, ins: &Ins, access: Access, mask: u32, width: usize) -> Op
         let (mut apart, mut astray, mut ors) = (0u32, 0u32, 0u32);
         let expected = (first * width) as u32;
         for (lane, at) in base.iter().enumerate() {
-            let keep = keep(mask, lane);
+            let keep = 0u32.wrapping_sub(mask >> lane & 1);
             let delta = at.wrapping_sub(start);
             apart |= delta & keep;
             astray |= (delta.wrapping_add(expected) ^ (lane * width) as u32) & keep;
@@ -318,8 +313,9 @@ impl Machine<'_> {
                 true
             }
             Region::Buffer(buffer) => {
-                self.memory.store(buffer, offset, from).is_ok()
-                    && (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
+                // What a race overwrites is looked at once more.
+                (!self.tracks(buffer) || self.try_pages::<W>(buffer, offset, thread, count, clock, true))
+                    && self.memory.store(buffer, offset, from).is_ok()
             }
             Region::Table | Region::Param | Region::Local => false,
         }
@@ -438,14 +434,13 @@ impl Machine<'_> {
         match region {
             Region::Local => scatter_local::<W>(warp, offsets, mask, bytes),
             Region::Buffer(buffer) => {
-                if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_err() {
-                    return false;
+                if self.tracks(buffer) {
+                    let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
+                    if !self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                        return false;
+                    }
                 }
-                if !self.tracks(buffer) {
-                    return true;
-                }
-                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
-                self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock)
+                self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_ok()
             }
             Region::Shared => {
                 let grain = self.code.shared_grain.trailing_zeros();
@@ -475,6 +470,24 @@ impl Machine<'_> {
 #[inline(always)]
 fn gather_local<const W: usize>(warp: &Warp, offsets: &[u64; 32], mask: u32, bytes: &mut Bytes) -> bool {
     let out = bytes.as_chunks_mut::<W>().0;
+    if W >= 4 && offsets.iter().all(|offset| *offset == offsets[0]) {
+        for word in 0..W / 4 {
+            let Ok(start) = usize::try_from(offsets[0]) else { return false };
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
+                return false;
+            };
+            if written[0] & written[1] & written[2] & written[3] & mask != mask {
+                return false;
+            }
+            for (out, value) in out.iter_mut().zip(row) {
+                if let Some(out) = out.get_mut(4 * word..).and_then(|out| out.first_chunk_mut()) {
+                    *out = value.to_le_bytes();
+                }
+            }
+        }
+        return true;
+    }
     for lane in lanes(mask) {
         let (Ok(start), Some(out)) = (usize::try_from(offsets[lane & 31]), out.get_mut(lane)) else { return false };
         for (word, out) in out.chunks_mut(4).enumerate() {
@@ -505,6 +518,25 @@ fn gather_local<const W: usize>(warp: &Warp, offsets: &[u64; 32], mask: u32, byt
 #[inline(always)]
 fn scatter_local<const W: usize>(warp: &mut Warp, offsets: &[u64; 32], mask: u32, bytes: &Bytes) -> bool {
     let from = bytes.as_chunks::<W>().0;
+    if W >= 4 && offsets.iter().all(|offset| *offset == offsets[0]) {
+        let keep = keep(mask);
+        for word in 0..W / 4 {
+            let Ok(start) = usize::try_from(offsets[0]) else { return false };
+            let at = start / 4 + word;
+            let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
+                return false;
+            };
+            for written in written {
+                *written |= mask;
+            }
+            for ((into, from), keep) in row.iter_mut().zip(from).zip(&keep) {
+                if let Some(bytes) = from.get(4 * word..).and_then(|bytes| bytes.first_chunk()) {
+                    *into ^= (*into ^ u32::from_le_bytes(*bytes)) & keep;
+                }
+            }
+        }
+        return true;
+    }
     for lane in lanes(mask) {
         let (Ok(start), Some(from)) = (usize::try_from(offsets[lane & 31]), from.get(lane)) else { return false };
         for (word, from) in from.chunks(4).enumerate() {

@@ -6,6 +6,7 @@
 //!
 //! A grain's last access is one word: the time in the high half, who in the low half. Time zero is never.
 
+use crate::Memory;
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 /// Several threads of the warp whose first thread is in the low bits.
@@ -13,6 +14,8 @@ const WARP: u32 = 0x0400;
 const EVERYBODY: u32 = 0xffff;
 /// Order-independent reductions; which one is in the low bits.
 const REDUCTION: u32 = 0x4000;
+/// Set for everybody, never for a reduction.
+const SEVERAL: u32 = 0x8000;
 const WHO: u32 = 0xffff;
 /// What names the warp of a thread, or of several of its threads.
 const OF_WARP: u32 = WHO & !WARP & !31;
@@ -161,6 +164,18 @@ impl Shadow {
             return Err(Objection::Raced);
         }
         self.writes[at] = clock.now | thread;
+        Ok(())
+    }
+
+    /// A write of the value that the grain holds already. With writes of the same value it needs no order: whichever
+    /// comes last, the value is the same.
+    pub(super) fn write_again(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        let write = self.writes[at];
+        let reduction = write >= clock.block && write & (REDUCTION | SEVERAL) == REDUCTION;
+        if reduction || !ordered(self.reads[at], thread, clock) {
+            return Err(Objection::Raced);
+        }
+        self.writes[at] = reader(write, thread, clock);
         Ok(())
     }
 
@@ -388,10 +403,31 @@ const REMEMBERED: usize = 32;
 pub(super) struct Pages {
     pub(super) shadow: Shadow,
     index: BTreeMap<(u16, u64), usize>,
+    /// What the block may write: buffer, first byte, end; `None` where that is not known.
+    owned: Option<Vec<(u16, u64, u64)>>,
+    /// Bytes of a page.
+    bytes: u64,
     last: [Option<((u16, u64), usize)>; REMEMBERED],
 }
 
+/// The page of all bytes that the block cannot write: reads of them are in order with everything.
+const READ_ONLY: (u16, u64) = (u16::MAX, u64::MAX);
+
 impl Pages {
+    pub(super) fn new(memory: &dyn Memory, grain: u32) -> Self {
+        let mut owned = Vec::new();
+        let known = memory.owned(&mut |buffer, from, until| owned.push((buffer, from, until)));
+        Self { owned: known.then_some(owned), bytes: PAGE as u64 * u64::from(grain), ..Self::default() }
+    }
+
+    /// Whether the block may write into a page.
+    fn writable(&self, (buffer, page): (u16, u64)) -> bool {
+        let Some(owned) = &self.owned else { return true };
+        let from = page.saturating_mul(self.bytes);
+        let next = owned.partition_point(|(named, _, end)| (*named, *end) <= (buffer, from));
+        owned.get(next).is_some_and(|(named, start, _)| *named == buffer && *start < from.saturating_add(self.bytes))
+    }
+
     /// Index into the shadow of a grain of a buffer.
     #[inline(always)]
     pub(super) fn find(&mut self, buffer: u16, grain: u64) -> usize {
@@ -413,7 +449,8 @@ impl Pages {
     #[inline(never)]
     fn look_up(&mut self, key: (u16, u64), place: usize) -> usize {
         let next = self.index.len() * PAGE;
-        let base = *self.index.entry(key).or_insert(next);
+        let page = if self.writable(key) { key } else { READ_ONLY };
+        let base = *self.index.entry(page).or_insert(next);
         if base == next {
             self.shadow.grow(PAGE);
         }

@@ -238,6 +238,33 @@ fn bit(mask: u32, lane: usize) -> u32 {
     0u32.wrapping_sub(mask >> lane & 1)
 }
 
+/// For each byte of a mask: all ones where its bit is set. Out of a table, so that no compiler knows these words for masks: it would store through
+/// them, which some CPUs do lane by lane.
+static KEEP: [[u32; 8]; 256] = {
+    let mut table = [[0u32; 8]; 256];
+    let mut at = 0;
+    while at < 2048 {
+        table[at / 8][at % 8] = 0u32.wrapping_sub((at / 8 >> (at % 8) & 1) as u32);
+        at += 1;
+    }
+    table
+};
+
+/// All ones for each lane of the mask.
+#[inline(always)]
+pub(super) fn keep(mask: u32) -> [u32; 32] {
+    let mut lanes = [0u32; 32];
+    for (lanes, byte) in lanes.as_chunks_mut::<8>().0.iter_mut().zip(mask.to_le_bytes()) {
+        *lanes = KEEP[usize::from(byte)];
+    }
+    lanes
+}
+
+#[inline(always)]
+fn choose(keep: u32, new: u32, old: u32) -> u32 {
+    old ^ (old ^ new) & keep
+}
+
 /// One step of the digest.
 #[inline(always)]
 fn fold(h: u32, key: u32, value: u32) -> u32 {
@@ -264,15 +291,14 @@ impl Machine<'_> {
             }
             return;
         }
+        let keep = keep(mask);
         for lane in 0..32 {
-            let keep = bit(mask, lane);
-            into[lane] = into[lane] & !keep | values[lane] & keep;
+            into[lane] = choose(keep[lane], values[lane], into[lane]);
         }
         if let Some(key) = &self.key {
             for lane in 0..32 {
-                let keep = bit(mask, lane);
                 let new = fold(warp.h[lane], key.lanes[lane], values[lane]);
-                warp.h[lane] = warp.h[lane] & !keep | new & keep;
+                warp.h[lane] = choose(keep[lane], new, warp.h[lane]);
             }
         }
     }
@@ -290,14 +316,15 @@ impl Machine<'_> {
             }
             return;
         }
+        let keep = keep(mask);
         for lane in 0..32 {
-            into[lane] = if mask >> lane & 1 == 1 { values[lane] } else { into[lane] };
+            let wide = i64::from(keep[lane] as i32) as u64;
+            into[lane] ^= (into[lane] ^ values[lane]) & wide;
         }
         if let Some(key) = &self.key {
             for lane in 0..32 {
-                let keep = bit(mask, lane);
                 let new = fold(warp.h[lane], key.lanes[lane], narrow(values[lane]));
-                warp.h[lane] = warp.h[lane] & !keep | new & keep;
+                warp.h[lane] = choose(keep[lane], new, warp.h[lane]);
             }
         }
     }
@@ -864,6 +891,17 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             }
                             machine.synced[warp.number as usize & 31] = machine.time;
                         }
+                    }
+                    Op::LoadMatrix(access, transposed) => {
+                        if let Err(fault) = machine.load_matrix(warp, ins, access, transposed, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::MoveMatrix => {
+                        if active != u32::MAX {
+                            stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31));
+                        }
+                        machine.move_matrix(warp, ins);
                     }
                     Op::Mma(shape, start) => {
                         if active != u32::MAX {

@@ -7,6 +7,9 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, format, vec::Vec};
 
+/// Bytes of a call's parameter that cost one lane-step more.
+const COPIED: u32 = 16;
+
 impl<'a> Builder<'_, 'a> {
     /// Control flow; false where the instruction is none.
     pub(super) fn select_flow(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<bool> {
@@ -85,6 +88,7 @@ impl<'a> Builder<'_, 'a> {
             match *formal {
                 Formal::Memory { at, size } => {
                     let from = self.call_param(operand, size)?;
+                    self.cost += size / COPIED;
                     self.emit(Op::CopyLocal { from, to: at, bytes: size }, NO, NO, NO, NO);
                 }
                 Formal::Register(register, kind) => {
@@ -100,6 +104,7 @@ impl<'a> Builder<'_, 'a> {
             match *formal {
                 Formal::Memory { at, size } => {
                     let to = self.call_param(operand, size)?;
+                    self.cost += size / COPIED;
                     self.emit(Op::CopyLocal { from: at, to, bytes: size }, NO, NO, NO, NO);
                 }
                 Formal::Register(register, kind) => {

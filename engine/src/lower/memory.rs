@@ -66,6 +66,11 @@ impl<'a> Builder<'_, 'a> {
         match mods.name {
             "ld" | "ldu" => self.load(mods, operands)?,
             "st" => self.store(mods, operands)?,
+            "ldmatrix" | "movmatrix" => {
+                let skip = self.jump_unless_guard();
+                self.matrix(mods, operands)?;
+                self.land(skip);
+            }
             "cvta" => self.cvta(mods, operands)?,
             "isspacep" => {
                 let place = mods.take_any(&PLACES);
@@ -213,6 +218,43 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
+    fn matrix(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        let kind = mods.kind()?;
+        let whole = mods.take("sync") && mods.take("aligned") && mods.take("m8n8");
+        let transposed = mods.take("trans");
+        if !whole || kind != Type::B16 {
+            return unfit(mods);
+        }
+        let [d, a] = exactly(operands)?;
+        if mods.name == "movmatrix" {
+            if !transposed {
+                return unfit(mods);
+            }
+            let a = self.source(a, Type::B32)?;
+            let d = self.result(d, Type::B32)?;
+            self.emit(Op::MoveMatrix, d, a, NO, NO);
+            return Ok(());
+        }
+        let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
+        let Some(count) = mods.take_any(&[("x1", 1u8), ("x2", 2), ("x4", 4)]) else { return unfit(mods) };
+        if !matches!(place, Place::Generic | Place::Shared) {
+            return unfit(mods);
+        }
+        let target = self.target(a, place)?;
+        let mut results = [NO; 4];
+        for (result, operand) in results.iter_mut().zip(Self::elements(d, count)?) {
+            *result = self.result(operand, Type::B32)?;
+        }
+        self.note_grain(Place::Shared, 8);
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: target.place, size: 4, count, extend: Extend::Zero, wide };
+        let [d, e, b, c] = results;
+        let op = Op::LoadMatrix(access, transposed);
+        let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(op) };
+        self.push(raw);
+        Ok(())
+    }
+
     fn store(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let (place, kind, count) = self.shape(mods)?;
         let [address, value] = match operands {
@@ -281,7 +323,10 @@ impl<'a> Builder<'_, 'a> {
             return unfit(mods);
         }
         let counts = mods.has("inc") || mods.has("dec");
+        let exchange = mods.has("exch") && matches!(kind, Type::B32 | Type::B64);
         let operation = match (mods.first().unwrap_or(""), kind) {
+            // Without its old value it is a store, which the race detector watches.
+            ("exch", _) if exchange => Reduce::Add,
             ("add", Type::U32 | Type::S32 | Type::U64) => Reduce::Add,
             ("and", Type::B32 | Type::B64) => Reduce::And,
             ("or", Type::B32 | Type::B64) => Reduce::Or,
@@ -323,7 +368,12 @@ impl<'a> Builder<'_, 'a> {
         self.note_grain(target.place, u32::from(size));
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size, count: 1, extend: Extend::Zero, wide };
-        let raw = Raw { a: target.register, b: value, imm: target.offset, ..self.raw(Op::Reduce(operation, access)) };
+        let raw = Raw { a: target.register, imm: target.offset, ..self.raw(Op::Nop) };
+        let raw = if exchange {
+            Raw { op: Op::Store(access), d: value, ..raw }
+        } else {
+            Raw { op: Op::Reduce(operation, access), b: value, ..raw }
+        };
         self.push(raw);
         Ok(())
     }

@@ -134,9 +134,8 @@ pub(crate) struct Context<'a> {
     shared: BTreeMap<&'a str, (u64, u32)>,
     /// Total bytes of module-scope shared variables of known size.
     table: Arc<[u8]>,
-    table_error: Option<String>,
-    /// Variables that found no room, and their sizes.
-    unplaced: BTreeMap<&'a str, u64>,
+    /// Variables that no entry may name, and why.
+    refused: BTreeMap<&'a str, String>,
     files: BTreeMap<u64, &'a str>,
     /// What each function costs to lower.
     weights: Vec<usize>,
@@ -196,8 +195,7 @@ impl<'a> Context<'a> {
             tables: BTreeMap::new(),
             shared: BTreeMap::new(),
             table: Arc::from(Vec::new()),
-            table_error: None,
-            unplaced: BTreeMap::new(),
+            refused: BTreeMap::new(),
             files,
             weights,
             budget: total.saturating_mul(4).saturating_add(10_000),
@@ -212,7 +210,11 @@ impl<'a> Context<'a> {
         let start = align_up(*at, u64::from(variable.align));
         let end = start.saturating_add(variable.size);
         if end > MAX_TABLE {
-            self.unplaced.insert(variable.name, variable.size);
+            let reason = format!(
+                "the variable `{}` takes {} bytes; those of a module together may take {MAX_TABLE}: pass a buffer",
+                variable.name, variable.size
+            );
+            self.refused.insert(variable.name, reason);
             return;
         }
         self.tables.insert(variable.name, start);
@@ -250,10 +252,17 @@ impl<'a> Context<'a> {
             }
             for relocation in &variable.relocations {
                 let Some(&target) = self.tables.get(relocation.name) else {
-                    self.table_error = Some(format!(
-                        "`{}` holds the address of `{}`, which is not a variable of this module",
-                        variable.name, relocation.name
-                    ));
+                    let reason = match self.functions.contains_key(relocation.name) {
+                        true => format!(
+                            "`{}` holds the address of a function: calls through pointers, as of virtual functions, are not supported",
+                            variable.name
+                        ),
+                        false => format!(
+                            "`{}` holds the address of `{}`, which is not a variable of this module",
+                            variable.name, relocation.name
+                        ),
+                    };
+                    self.refused.insert(variable.name, reason);
                     continue;
                 };
                 let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
@@ -538,7 +547,9 @@ impl<'c, 'a> Builder<'c, 'a> {
             self.ranges.insert((declaration, number), register);
             return Ok(Some(Symbol::Register(register)));
         }
-        if let Some(&at) = self.context.tables.get(name) {
+        if let Some(&at) = self.context.tables.get(name)
+            && !self.context.refused.contains_key(name)
+        {
             return Ok(Some(Symbol::Memory(Site::Table, at)));
         }
         if let Some(&(size, align)) = self.context.shared.get(name) {
@@ -548,13 +559,13 @@ impl<'c, 'a> Builder<'c, 'a> {
             };
             return Ok(Some(Symbol::Memory(Site::Shared, at)));
         }
-        if let Some(size) = self.context.unplaced.get(name) {
-            return Err(format!(
-                "the variable `{name}` takes {size} bytes; those of a module together may take {MAX_TABLE}: pass a buffer"
-            ));
+        if let Some(reason) = self.context.refused.get(name) {
+            return Err(reason.clone());
         }
-        if let Some(error) = &self.context.table_error {
-            return Err(error.clone());
+        if self.context.functions.contains_key(name) {
+            return Err(format!(
+                "the address of the function `{name}` is taken: calls through pointers are not supported, call it by its name"
+            ));
         }
         Ok(None)
     }
@@ -1019,19 +1030,41 @@ impl<'c, 'a> Builder<'c, 'a> {
         slots::assemble(self)
     }
 
+    /// The registers that something but moves and arithmetic reads, directly or through these.
+    fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.registers.len()];
+        let mut open = Vec::new();
+        let need = |register: Vreg, needed: &mut Vec<bool>, open: &mut Vec<Vreg>| {
+            if let Some(flag) = needed.get_mut(register as usize)
+                && !*flag
+            {
+                *flag = true;
+                open.push(register);
+            }
+        };
+        let mut makers: BTreeMap<Vreg, Vec<u32>> = BTreeMap::new();
+        for (at, raw) in self.raws.iter().enumerate() {
+            if !raw.op.is_pure() {
+                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
+                continue;
+            }
+            raw.defs(&self.ext, |register| makers.entry(register).or_default().push(at as u32));
+        }
+        while let Some(register) = open.pop() {
+            for at in makers.remove(&register).unwrap_or_default() {
+                let Some(raw) = self.raws.get(at as usize) else { continue };
+                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
+            }
+        }
+        needed
+    }
+
     /// Old values of shared atomics depend on the order of threads: nobody may read them.
     fn check_dead(&mut self) -> Refused<()> {
         if self.dead.is_empty() {
             return Ok(());
         }
-        let mut used = vec![false; self.registers.len()];
-        for raw in &self.raws {
-            raw.uses(&self.ext, |register| {
-                if let Some(flag) = used.get_mut(register as usize) {
-                    *flag = true;
-                }
-            });
-        }
+        let used = self.needed();
         for &(register, line, source) in &self.dead {
             if used.get(register as usize).copied().unwrap_or(false) {
                 self.line = line;
@@ -1129,7 +1162,7 @@ impl Raw {
         see(self.guard);
         see(self.a);
         match self.op {
-            Op::Load(_) => {}
+            Op::Load(_) | Op::LoadMatrix(..) => {}
             Op::Store(_) => {
                 see(self.d);
                 see(self.e);
@@ -1163,7 +1196,7 @@ impl Raw {
         };
         match self.op {
             Op::Store(_) | Op::Reduce(..) => {}
-            Op::Load(_) => {
+            Op::Load(_) | Op::LoadMatrix(..) => {
                 see(self.d);
                 see(self.e);
                 see(self.b);

@@ -17,7 +17,7 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             )
         }
         "atom" | "red" if mods.has("shared::cluster") => "thread-block clusters are not supported".to_owned(),
-        "atom" | "red" if mods.has("cas") || mods.has("exch") => {
+        "atom" | "red" if mods.has("cas") => {
             format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
         }
         "clock" => "clocks are not deterministic".to_owned(),
@@ -64,7 +64,9 @@ pub(super) fn approximate(mods: &Mods<'_>) -> String {
     let opcode = mods.opcode;
     let way = match mods.name {
         "rcp" if mods.has("f64") => "use the exact functions of assay_math.cuh for double log, pow and their kin",
-        "div" | "rcp" | "sqrt" => "compile without fast maths, so that it becomes the .rn form",
+        "div" | "rcp" | "sqrt" => {
+            "compile without fast maths, so that it becomes the .rn form; where powf, atanf or a division of halves brought it in, use assay_math.cuh or divide as float"
+        }
         "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => {
             "use the exact functions of assay_math.cuh, or the precise CUDA function where it has one"
         }
@@ -98,6 +100,9 @@ pub(super) fn special(name: &str) -> Option<String> {
             "the size of allocated shared memory differs between architectures"
         }
         "%current_graph_exec" => "graphs are not supported",
+        "%envreg1" | "%envreg2" => {
+            "thread blocks cannot wait for each other, as grid.sync() of cooperative groups does: split the kernel into launches"
+        }
         name if name.starts_with("%envreg") || name.starts_with("%pm") => "it is not a function of the launch",
         _ => return None,
     };

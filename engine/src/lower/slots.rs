@@ -38,6 +38,8 @@ fn starts_block(op: &Op) -> bool {
             | Op::Redux(_)
             | Op::WarpBarrier
             | Op::Mma(..)
+            | Op::LoadMatrix(..)
+            | Op::MoveMatrix
             | Op::Barrier(_)
     )
 }
@@ -222,6 +224,15 @@ impl Assembler<'_, '_> {
             };
             raw.uses(&self.builder.ext, |register| see(register, true));
             raw.defs(&self.builder.ext, |register| see(register, false));
+        }
+        // A copy may lack a value like its source.
+        for raw in raws.iter().filter(|raw| is_copy(&raw.op)) {
+            if let Some(true) = wide.get(raw.a as usize)
+                && self.ordinary(raw.a)
+                && let Some(wide) = wide.get_mut(raw.d as usize)
+            {
+                *wide = true;
+            }
         }
         self.index = vec![NO; count];
         self.tracked = vec![false; count];
@@ -523,7 +534,7 @@ impl Assembler<'_, '_> {
                     Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
                         gather = Gather::Members(slot(raw.b));
                     }
-                    Op::Mma(..) => gather = Gather::Warp,
+                    Op::Mma(..) | Op::LoadMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }

@@ -29,11 +29,12 @@ fn what_cannot_be_exact_is_refused_with_the_reason() {
         ("div.f64 %g1, %g2, %g3;", "rounding"),
         ("atom.global.inc.u32 %r2, [%rd1], 7;", "order"),
         ("atom.global.cas.b32 %r2, [%rd1], 1, 2;", "order"),
-        ("atom.exch.b64 %rd10, [%rd1], 1;", "order"),
+        ("atom.exch.b64 %rd10, [%rd1], 1; st.global.u64 [%rd6], %rd10;", "order"),
+        ("mov.u32 %r2, %envreg2;", "grid.sync"),
         ("atom.global.add.f32 %f1, [%rd1], %f2;", "floating-point"),
         ("red.shared.add.f32 [%r2], %f2;", "floating-point"),
         ("atom.shared.cas.b32 %r2, [%r3], 1, 2;", "order"),
-        ("atom.shared.exch.b32 %r2, [%r3], 1;", "order"),
+        ("atom.shared.exch.b32 %r2, [%r3], 1; st.global.u32 [%rd6], %r2;", "order"),
         ("mov.u32 %r2, %clock;", "clock"),
         ("mov.u64 %rd10, %globaltimer;", "clock"),
         ("mov.u32 %r2, %smid;", "hardware"),
@@ -64,13 +65,21 @@ fn an_old_value_that_is_used_betrays_the_order() {
     let shared = ".shared .align 4 .b8 s[64];";
     let unused = text(&format!("{shared} atom.shared.add.u32 %r2, [s], 1;"));
     assert!(parse(&unused).entries[0].kernel.is_ok());
-    let used = text(&format!("{shared}\natom.shared.add.u32 %r2, [s], 1;\nadd.u32 %r3, %r2, 1;"));
+    let used =
+        text(&format!("{shared}\natom.shared.add.u32 %r2, [s], 1;\nadd.u32 %r3, %r2, 1; st.global.u32 [%rd6], %r3;"));
     let found = rejection(&used);
     assert!(found.reason.contains("old value"), "{}", found.reason);
     assert_eq!(found.line, used.lines().position(|line| line.starts_with("atom")).unwrap() as u32 + 1);
     assert!(parse(&text("atom.global.add.u32 %r2, [%rd1], 1;")).entries[0].kernel.is_ok());
     let used = text("\natom.global.add.u32 %r2, [%rd1], 1;\nst.global.u32 [%rd6], %r2;");
     assert!(rejection(&used).reason.contains("old value"));
+    // Code without optimisation moves it about before it drops it.
+    let moved = "\natom.global.add.u32 %r2, [%rd1], 1;\nmov.b32 %r3, %r2; add.u32 %r4, %r3, 1; mov.b32 %r3, %r4;";
+    assert!(parse(&text(moved)).entries[0].kernel.is_ok());
+    let branches = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 bra OUT; OUT:");
+    assert!(rejection(&text(&branches)).reason.contains("old value"));
+    let guards = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 st.global.u32 [%rd6], 1;");
+    assert!(rejection(&text(&guards)).reason.contains("old value"));
 }
 
 #[test]

@@ -1,6 +1,11 @@
-use crate::{hostile, meter};
+use crate::{hostile, meter, work::clock};
 use assay_engine::Module;
-use std::time::Instant;
+use assay_fuzzing::{
+    honest_witness,
+    mutate::{Dice, mutate},
+};
+use assay_primitives::{Program, Writes, witness::Witness};
+use codec::{Compact, Decode, Encode};
 
 /// Most bytes that a kernel on chain may have.
 const MOST: usize = 256 * 1024;
@@ -23,19 +28,46 @@ fn parsing_takes_memory_in_proportion_to_the_text() {
 #[test]
 fn parsing_takes_time_in_proportion_to_the_text() {
     let time = |text: &str| {
-        let start = Instant::now();
+        let start = clock();
         let module = Module::parse(text.as_bytes());
-        let taken = start.elapsed().as_secs_f64();
+        let taken = clock() - start;
         drop(module);
         taken
     };
     for (name, shape) in hostile::shapes() {
         let (small, large) = (shape(MOST / 8), shape(MOST * 2));
         // Sixteen times the text; the square would be 256 times the work. Other programs may run on this machine.
-        let linear = (0..4).any(|_| {
+        let linear = (0..8).any(|_| {
             let (short, long) = (time(&small), time(&large));
-            long < 0.004 || long < 90.0 * short && long < 1.0
+            long < 0.02 || long < 120.0 * short && long < 2.0
         });
         assert!(linear, "{name}: {} s for {} bytes", time(&large), large.len());
+    }
+}
+
+#[test]
+fn decoding_takes_memory_in_proportion_to_the_bytes() {
+    let mut dice = Dice(8);
+    let honest = honest_witness(0);
+    for round in 0..4000 {
+        // Lengths that promise much in front of little.
+        let mut bytes = if round % 2 == 0 { mutate(&mut dice, &honest, &honest) } else { Vec::new() };
+        for _ in 0..dice.below(6) {
+            let length = [
+                Compact(dice.draw() as u32 % 70_000).encode(),
+                Compact(u32::MAX).encode(),
+                Compact(2 * 1024 * 1024u32).encode(),
+                vec![dice.draw() as u8; 40],
+            ];
+            let at = dice.below(bytes.len() + 1);
+            bytes.splice(at..at, length[dice.below(4)].iter().copied());
+        }
+        let (_, peak, _) = meter::measure(|| {
+            let witness = Witness::decode(&mut &bytes[..]).is_ok();
+            let program = Program::decode(&mut &bytes[..]).is_ok();
+            let writes = Writes::decode(&mut &bytes[..]).is_ok();
+            (witness, program, writes)
+        });
+        assert!(peak < 32 * bytes.len() + (64 << 10), "{peak} bytes for {}", bytes.len());
     }
 }

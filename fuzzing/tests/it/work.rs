@@ -1,11 +1,12 @@
 use crate::meter;
-use assay_engine::{AccessError, Argument, Geometry, Kernel, Memory, Module, Outcome, TrapKind};
-use std::time::Instant;
+use assay_engine::{AccessError, Argument, Geometry, Kernel, LaunchError, Memory, Module, Outcome, TrapKind};
+use std::{sync::OnceLock, time::Instant};
 
-/// A buffer of 16 GiB of zeros that the block may write anywhere, and keeps nothing.
+/// A buffer of 16 GiB of zeros whose start the block may write, and which keeps nothing.
 struct Vast;
 
 const VAST: u64 = 1 << 34;
+const OWNED: u64 = 1 << 21;
 
 impl Memory for Vast {
     fn load(&mut self, _: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
@@ -20,7 +21,12 @@ impl Memory for Vast {
         if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > VAST) {
             return Err(AccessError::OutOfBounds);
         }
-        if offset >= 1 << 21 { Err(AccessError::NotOwned) } else { Ok(()) }
+        if offset >= OWNED { Err(AccessError::NotOwned) } else { Ok(()) }
+    }
+
+    fn owned(&self, visit: &mut dyn FnMut(u16, u64, u64)) -> bool {
+        visit(0, 0, OWNED);
+        true
     }
 }
 
@@ -53,6 +59,17 @@ fn run(kernel: &Kernel, threads: u32, fuel: u64) -> Outcome {
     kernel.run(&geometry, &arguments, [0; 3], &mut Vast, fuel, Some(&[1; 32])).unwrap()
 }
 
+/// Seconds of CPU time of this thread where the system tells, else of the wall's clock.
+pub fn clock() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let own = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let own = own.as_deref().and_then(|text| text.split(' ').next()).and_then(|word| word.parse::<f64>().ok());
+    match own {
+        Some(nanoseconds) => nanoseconds * 1e-9,
+        None => START.get_or_init(Instant::now).elapsed().as_secs_f64(),
+    }
+}
+
 fn seconds(kernel: &Kernel, threads: u32, fuel: u64) -> f64 {
     let start = Instant::now();
     let outcome = run(kernel, threads, fuel);
@@ -60,21 +77,13 @@ fn seconds(kernel: &Kernel, threads: u32, fuel: u64) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-#[test]
-fn survey_work() {
-    let fuel = 2_000_000;
+/// Bodies of loops, and threads.
+fn bodies() -> Vec<(&'static str, u32, Kernel)> {
     let mma = "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r4,%r5,%r6,%r7},{%r2,%r2,%r3,%r3},{%r2,%r3},{%r2,%r3,%r2,%r3};";
-    let base =
-        forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1; add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;");
-    let mut one = f64::MAX;
-    for _ in 0..3 {
-        one = one.min(seconds(&base, 1, fuel));
-    }
-    println!("base 1 thread {:.1} ns/lane-step", one / fuel as f64 * 1e9);
-    let diverge: String = (0..32).map(|n| format!("B{n}: add.u32 %r2, %r2, {n}; bra.uni L;\n")).collect();
     let list: Vec<String> = (0..32).map(|n| format!("B{n}")).collect();
-    let diverge = format!("and.b32 %r4, %r1, 31; T: .branchtargets {}; brx.idx %r4, T; {diverge}", list.join(","));
-    let cases: Vec<(&str, u32, Kernel)> = vec![
+    let parts: String = (0..32).map(|n| format!("B{n}: add.u32 %r2, %r2, {n}; bra.uni L;\n")).collect();
+    let diverge = format!("and.b32 %r4, %r1, 31; T: .branchtargets {}; brx.idx %r4, T; {parts}", list.join(","));
+    vec![
         ("base warp", 32, forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;")),
         ("branch alone", 1, forever("", "")),
         ("call with 30000 bytes", 1, forever("", "{ .param .align 16 .b8 x[30000]; call twist, (x); }")),
@@ -116,14 +125,66 @@ fn survey_work() {
         ),
         ("exit guards", 1, forever("", "@!%p1 exit; @!%p1 exit; @!%p1 exit;")),
         ("special", 1, forever("", "mov.u32 %r4, %tid.y; mov.u32 %r5, %tid.z; mov.u32 %r6, %ctaid.x;")),
-    ];
-    for (name, threads, kernel) in &cases {
-        let (taken, peak, _) = meter::measure(|| seconds(kernel, *threads, fuel));
-        println!(
-            "{name:32} {:8.1} ns/lane-step  {:6.2} x one thread  peak {:.1} MiB",
-            taken / fuel as f64 * 1e9,
-            taken / one,
-            peak as f64 / 1048576.0
-        );
+    ]
+}
+
+#[test]
+fn no_instruction_works_out_of_proportion_to_its_fuel() {
+    let fuel = 1_000_000;
+    let best = |kernel: &Kernel, threads| (0..3).map(|_| seconds(kernel, threads, fuel)).fold(f64::MAX, f64::min);
+    let one =
+        forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1; add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;");
+    let lone = best(&one, 1);
+    for (name, threads, kernel) in bodies() {
+        // The cheapest instruction of a lone thread in the same run. A directed square root in software costs most.
+        let ratio = best(&kernel, threads) / lone;
+        println!("{name:32} {ratio:6.2} x one thread");
+        assert!(ratio < 2000.0, "{name}: {ratio} times a lone thread's addition");
+    }
+}
+
+#[test]
+fn a_unit_allocates_no_more_than_its_limits_say() {
+    for (name, threads, kernel) in bodies() {
+        let (_, peak, _) = meter::measure(|| run(&kernel, threads, 300_000));
+        // The race detector's shadow of 2 MiB of owned bytes: 8 bytes for each, twice while it grows.
+        assert!(peak < 40 << 20, "{name}: {peak} bytes");
+    }
+    // The most registers, local and shared memory that 1024 threads may have.
+    let registers: String = (0..3900).map(|n| format!("ld.global.u32 %v{n}, [%d1+{}];", 4 * n)).collect();
+    let uses: String = (0..3900).map(|n| format!("xor.b32 %r2, %r2, %v{n};")).collect();
+    let full = kernel(&format!(
+        ".version 8.0\n.target sm_80\n.address_size 64\n.entry e(.param .u64 p) {{
+        .reg .b32 %v<4000>; .reg .b32 %r<4>; .reg .b64 %d<4>; .shared .b8 s[98304]; .local .align 16 .b8 l[16384];
+        ld.param.u64 %d1, [p]; mov.u32 %r2, 0; {registers} {uses} mov.u32 %r3, s; mov.u32 %r3, l; ret; }}"
+    ));
+    let (outcome, peak, largest) = meter::measure(|| run(&full, 1024, 10_000_000));
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    assert!(peak < 48 << 20 && largest < 4 << 20, "{peak} bytes, {largest} in one block");
+}
+
+#[test]
+fn launches_beyond_the_limits_do_not_start() {
+    let arguments = [Argument::Buffer { index: 0, offset: 0 }];
+    let local = kernel(
+        ".version 8.0\n.target sm_80\n.address_size 64\n.entry e(.param .u64 p) {
+        .reg .b32 %r<4>; .local .align 16 .b8 l[65520]; mov.u32 %r3, l; ret; }",
+    );
+    let start = |kernel: &Kernel, block, shared| {
+        let geometry = Geometry { grid: [1; 3], block, shared };
+        let (outcome, peak, _) = meter::measure(|| kernel.run(&geometry, &arguments, [0; 3], &mut Vast, 1000, None));
+        if outcome.is_err() {
+            assert!(peak < 1 << 16, "a launch that does not start takes {peak} bytes");
+        }
+        outcome
+    };
+    assert_eq!(start(&local, [257, 1, 1], 0), Err(LaunchError::Geometry));
+    assert!(start(&local, [256, 1, 1], 0).is_ok());
+    for shared in [98_305, 1 << 30, u32::MAX - 15, u32::MAX] {
+        assert_eq!(start(&local, [1, 1, 1], shared), Err(LaunchError::Geometry));
+    }
+    assert!(start(&local, [1, 1, 1], 98_304).is_ok());
+    for block in [[1024, 2, 1], [1 << 16, 1 << 16, 1], [u32::MAX; 3], [1, 1, 65], [0, 1, 1]] {
+        assert_eq!(start(&local, block, 0), Err(LaunchError::Geometry));
     }
 }

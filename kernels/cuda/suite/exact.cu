@@ -2,8 +2,6 @@
 
 #include "../include/assay_math.cuh"
 
-#include <cmath>
-
 constexpr int ROW = 16;
 
 // A thread a row.
@@ -66,4 +64,20 @@ extern "C" __global__ void entropy(int n, const double *__restrict__ x, double *
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n)
         y[i] = x[i] > 0.0 ? -x[i] * log(x[i]) * pow(x[i], 0.3) : 0.0;
+}
+
+// European calls: the price of the underlying, the strike, and years.
+extern "C" __global__ void black_scholes(int n, float rate, float volatility, const float *__restrict__ spot,
+                                         const float *__restrict__ strike, const float *__restrict__ years,
+                                         float *__restrict__ price)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n)
+        return;
+    float root = volatility * sqrtf(years[i]);
+    float d1 = (logf(spot[i] / strike[i]) + (rate + 0.5f * volatility * volatility) * years[i]) / root;
+    float d2 = d1 - root;
+    float n1 = 0.5f * erfcf(-0.70710678f * d1);
+    float n2 = 0.5f * erfcf(-0.70710678f * d2);
+    price[i] = spot[i] * n1 - strike[i] * expf(-rate * years[i]) * n2;
 }

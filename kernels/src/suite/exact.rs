@@ -11,7 +11,7 @@ const N: usize = 1000;
 const ROW: usize = 16;
 
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(vec![softmax_rows()?, gelu_tanh()?, rms_rows()?, gamma_correct()?, entropy()?])
+    Ok(vec![softmax_rows()?, gelu_tanh()?, rms_rows()?, gamma_correct()?, entropy()?, black_scholes()?])
 }
 
 /// 1000 threads in CTAs of 128.
@@ -87,5 +87,27 @@ fn entropy() -> Result<Job, JobError> {
     draft.launch(line("entropy").pointers(&[from, to]).range(to, 128 * 8));
     let one = |x: f64| if x > 0.0 { -x * exact::log_f64(x) * exact::pow_f64(x, 0.3) } else { 0.0 };
     draft.expect(to, bytes(&x.into_iter().map(one).collect::<Vec<_>>()));
+    draft.finish()
+}
+
+fn black_scholes() -> Result<Job, JobError> {
+    let spot: Vec<f32> = random_f32(6, N).iter().map(|x| 100.0 + 50.0 * x).collect();
+    let strike: Vec<f32> = random_f32(7, N).iter().map(|x| 100.0 + 50.0 * x).collect();
+    let years: Vec<f32> = random_f32(8, N).iter().map(|x| 1.5 + x).collect();
+    let (rate, volatility) = (0.03f32, 0.25f32);
+    let mut draft = ProgramDraft::new("black_scholes", PTX);
+    let from = [&spot, &strike, &years].map(|numbers| draft.data(bytes(numbers)));
+    let to = draft.zeros(N * 4);
+    let launch = line("black_scholes").float(rate).float(volatility).pointers(&from).pointer(to);
+    draft.launch(launch.range(to, 128 * 4));
+    let one = |((spot, strike), years): ((&f32, &f32), &f32)| {
+        let root = volatility * years.sqrt();
+        let d1 = (exact::log(spot / strike) + (rate + 0.5 * volatility * volatility) * years) / root;
+        let d2 = d1 - root;
+        let n1 = 0.5 * exact::erfc(-0.707_106_78 * d1);
+        let n2 = 0.5 * exact::erfc(-0.707_106_78 * d2);
+        spot * n1 - strike * exact::exp(-rate * years) * n2
+    };
+    draft.expect(to, bytes(&spot.iter().zip(&strike).zip(&years).map(one).collect::<Vec<_>>()));
     draft.finish()
 }

@@ -3,6 +3,7 @@
 
 mod engine;
 mod expected;
+mod maths;
 mod refused;
 mod sources;
 mod support;

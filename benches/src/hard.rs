@@ -1,0 +1,86 @@
+//! Units that are slow for the fuel they use: what the weight of a unit of fuel has to cover.
+
+use anyhow::Context;
+use assay_kernels::{Job, LaunchDraft, ProgramDraft};
+
+/// Bytes of each of the two buffers.
+const BYTES: usize = 1 << 16;
+
+/// Threads, name, body of a loop. `%r1` is the thread, `%rd1` the owned buffer, `%rd2` the one that is only read,
+/// `%rd3` and `%rd4` an own byte in each, `%r5` an own byte of shared memory, `%r2` … `%r4` and `%f`, `%d` values.
+const CASES: [(&str, u32, &str); 20] = [
+    ("integers", 256, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
+    ("integers, 1 thread", 1, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
+    ("integers, 8 threads", 8, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
+    ("branches, 1 thread", 1, "bra A; A: bra B; B: bra C; C:"),
+    (
+        "diverging",
+        256,
+        "and.b32 %r4, %r20, %r1; setp.eq.u32 %p2, %r4, 0; @%p2 bra A; add.u32 %r2, %r2, 1; bra B; A: add.u32 %r2, %r2, 3; B:",
+    ),
+    ("32 ways", 256, "and.b32 %r4, %r1, 31; setp.ne.u32 %p2, %r4, %r20; @%p2 bra A; add.u32 %r2, %r2, 1; A:"),
+    ("64 bits", 256, "mad.lo.u64 %rd8, %rd8, %rd9, 7; xor.b64 %rd9, %rd9, %rd8;"),
+    ("division of integers", 256, "div.u64 %rd8, %rd10, %rd9; add.u64 %rd9, %rd8, 3; rem.u32 %r2, %r3, %r4;"),
+    ("fma f32", 256, "fma.rn.f32 %f1, %f1, %f2, %f3; fma.rn.f32 %f3, %f3, %f2, %f1;"),
+    ("fma f64", 256, "fma.rn.f64 %d1, %d1, %d2, %d3; fma.rn.f64 %d3, %d3, %d2, %d1;"),
+    ("division and root f32", 256, "div.rn.f32 %f1, %f2, %f1; sqrt.rn.f32 %f3, %f1;"),
+    ("division and root f64", 256, "div.rn.f64 %d1, %d2, %d1; sqrt.rn.f64 %d3, %d1;"),
+    ("toward zero f32", 256, "fma.rz.f32 %f1, %f1, %f2, %f3; add.rz.f32 %f3, %f3, %f1; mul.rz.f32 %f3, %f3, %f2;"),
+    (
+        "conversions",
+        256,
+        "cvt.rn.f16.f32 %h1, %f1; cvt.f32.f16 %f2, %h1; cvt.rzi.s64.f64 %rd8, %d1; cvt.rn.f64.u64 %d2, %rd8;",
+    ),
+    ("owned bytes", 256, "ld.global.u8 %r2, [%rd3]; add.u32 %r2, %r2, 1; st.global.u8 [%rd3], %r2;"),
+    ("read bytes", 256, "ld.global.u8 %r2, [%rd4]; ld.global.u8 %r3, [%rd4+1]; ld.global.u8 %r4, [%rd4+77];"),
+    ("shared bytes", 256, "ld.shared.u8 %r2, [%r5]; add.u32 %r2, %r2, 1; st.shared.u8 [%r5], %r2;"),
+    ("shared atomics", 256, "red.shared.add.u32 [%r6], %r1; red.shared.max.u32 [%r6+64], %r1;"),
+    (
+        "shuffles and votes",
+        256,
+        "shfl.sync.bfly.b32 %r2, %r3, 5, 31, -1; vote.sync.ballot.b32 %r4, %p1, -1; match.any.sync.b32 %r3, %r2, -1;",
+    ),
+    (
+        "mma int8",
+        256,
+        "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r7,%r8,%r9,%r10}, {%r2,%r3,%r2,%r3}, {%r2,%r3}, {%r7,%r8,%r9,%r10};",
+    ),
+];
+
+fn ptx(body: &str) -> String {
+    format!(
+        ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 k_out, .param .u64 k_in, .param .u32 k_turns)
+{{
+.reg .b16 %h<4>; .reg .b32 %r<24>; .reg .b64 %rd<12>; .reg .f32 %f<4>; .reg .f64 %d<4>; .reg .pred %p<4>;
+.shared .align 16 .b8 s[16384];
+ld.param.u64 %rd1, [k_out]; ld.param.u64 %rd2, [k_in]; ld.param.u32 %r21, [k_turns];
+mov.u32 %r1, %tid.x; mul.lo.u32 %r11, %r1, 53; cvt.u64.u32 %rd5, %r11;
+add.s64 %rd3, %rd1, %rd5; add.s64 %rd4, %rd2, %rd5; mov.u32 %r12, s; add.u32 %r5, %r12, %r11; mov.u32 %r6, %r12;
+mov.u32 %r2, 3; mov.u32 %r3, 1664525; mov.u32 %r4, 13; mov.u32 %r7, 0; mov.u32 %r8, 0; mov.u32 %r9, 0; mov.u32 %r10, 0;
+mov.u64 %rd8, 12345; mov.u64 %rd9, 6364136223846793005; mov.u64 %rd10, -7; setp.eq.u32 %p1, %r1, 0;
+mov.f32 %f1, 0f3FC00000; mov.f32 %f2, 0f3F7FBE77; mov.f32 %f3, 0f3DCCCCCD;
+mov.f64 %d1, 0d3FF8000000000000; mov.f64 %d2, 0d3FEFF7CED916872B; mov.f64 %d3, 0d3FB999999999999A;
+mov.u32 %r13, 0; st.shared.u8 [%r5], %r13; mov.u32 %r20, 0;
+setp.ne.u32 %p3, %r1, 0; bar.sync 0;
+@%p3 bra LOOP; st.shared.u32 [%r6], %r13; st.shared.u32 [%r6+64], %r13;
+LOOP: bar.sync 0;
+TURN:
+{body}
+add.u32 %r20, %r20, 1; setp.lt.u32 %p2, %r20, %r21; @%p2 bra TURN;
+ret;
+}}"
+    )
+}
+
+/// How many there are.
+pub const COUNT: usize = CASES.len();
+
+/// A hard unit as a job of one CTA that goes `turns` times through its loop.
+pub fn job(index: usize, turns: usize) -> anyhow::Result<Job> {
+    let (name, threads, body) = CASES.get(index).context("no such case")?;
+    let mut draft = ProgramDraft::new(name, Box::leak(ptx(body).into_bytes().into_boxed_slice()));
+    let (owned, read) = (draft.zeros(BYTES), draft.data(vec![7; BYTES]));
+    let launch = LaunchDraft::line("k", 1, *threads).pointer(owned).pointer(read).int(turns);
+    draft.launch(launch.first_owns(owned, BYTES));
+    Ok(draft.finish()?)
+}
