@@ -41,5 +41,7 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
         let name = job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str());
         text.push_str(&format!(", byte {offset} of `{name}`"));
     }
+    let job = job.file.display();
+    text.push_str(&format!("; `assay kernel run {job} --unit {},{x},{y},{z}` shows more", unit.launch));
     text
 }

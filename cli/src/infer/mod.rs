@@ -302,6 +302,7 @@ fn whole(
                                 Some(Whole::Strayed(Box::new(sample)))
                             }
                             _ => {
+                                kept.fetch_add(1, Ordering::Relaxed);
                                 memory.apply(&mut after.lock().unwrap_or_else(PoisonError::into_inner), state);
                                 None
                             }
