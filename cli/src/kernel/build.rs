@@ -160,7 +160,8 @@ pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str, exact_maths:
             Compiler::Nvcc(nvcc, headers) => with_nvcc(nvcc, headers, source, arch, exact_maths)?,
             Compiler::Nvrtc => with_nvrtc(source, arch, exact_maths)?,
         };
-        Ok(Built { ptx: without_lines_of_the_maths(&without_paths(&ptx)).into_bytes(), exact_maths })
+        let ptx = without_lines_of_the_maths(&without_paths(&ptx));
+        Ok(Built { ptx: with_entries_as_written(ptx).into_bytes(), exact_maths })
     };
     match compile(exact_maths) {
         Err(error @ BuildError::Compile { .. }) if exact_maths => compile(false).map_err(|_| error),
@@ -259,6 +260,35 @@ fn without_lines_of_the_maths(ptx: &str) -> String {
     ptx.split_inclusive('\n').filter(|line| !of_the_maths(line)).collect()
 }
 
+/// Gives an entry that has the name of a function of `EXACT_MATHS` that name again.
+fn with_entries_as_written(mut ptx: String) -> String {
+    let entries: Vec<(String, String)> = ptx
+        .lines()
+        .filter_map(|line| {
+            let name = line.split_once(".entry ")?.1.split('(').next()?.trim();
+            Some((name.to_owned(), as_written(name)?))
+        })
+        .collect();
+    for (name, written) in entries {
+        ptx = ptx.replace(&name, &written);
+    }
+    ptx
+}
+
+/// `exp` for `assay_exp`, `_Z3expPf` for `_Z9assay_expPf`: a mangled name is preceded by its length.
+fn as_written(name: &str) -> Option<String> {
+    const PREFIX: &str = "assay_";
+    if let Some(plain) = name.strip_prefix(PREFIX) {
+        return EXACT_MATHS.contains(&format!("#define {plain} {name}\n")).then(|| plain.to_owned());
+    }
+    let (before, after) = name.split_once(PREFIX)?;
+    let head = before.trim_end_matches(|c: char| c.is_ascii_digit());
+    let length: usize = before.strip_prefix(head)?.parse().ok()?;
+    let length = length.checked_sub(PREFIX.len())?;
+    let plain = after.get(..length)?;
+    EXACT_MATHS.contains(&format!("#define {plain} {PREFIX}{plain}\n")).then(|| format!("{head}{length}{after}"))
+}
+
 /// Writes a lower `.version`, for drivers that are older than the compiler; `None` when the PTX says the same or a lower one
 /// already. The driver refuses PTX whose instructions need the newer version.
 pub fn lower_version(ptx: &str, wanted: (u32, u32)) -> Option<String> {
@@ -293,6 +323,18 @@ mod tests {
         let expected = "\tret;\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
         assert_eq!(without_lines_of_the_maths(ptx), expected);
         assert_eq!(without_lines_of_the_maths("\t.loc 2 3 4\n"), "\t.loc 2 3 4\n");
+    }
+
+    #[test]
+    fn entries_keep_the_names_that_the_exact_maths_rename() {
+        let ptx = ".visible .entry _Z11assay_rsqrtPf(\n\t.param .u64 _Z11assay_rsqrtPf_param_0\n)\n";
+        let expected = ".visible .entry _Z5rsqrtPf(\n\t.param .u64 _Z5rsqrtPf_param_0\n)\n";
+        assert_eq!(with_entries_as_written(ptx.into()), expected);
+        assert_eq!(as_written("assay_exp").as_deref(), Some("exp"));
+        assert_eq!(as_written("_ZN2my9assay_expIfEEvPT_").as_deref(), Some("_ZN2my3expIfEEvPT_"));
+        assert_eq!(as_written("assay_other"), None);
+        assert_eq!(as_written("_Z5rsqrtPf"), None);
+        assert_eq!(as_written("_Z99assay_exp"), None);
     }
 
     #[test]

@@ -104,8 +104,8 @@ fn black_scholes() -> Result<Job, JobError> {
         let root = volatility * years.sqrt();
         let d1 = (exact::log(spot / strike) + (rate + 0.5 * volatility * volatility) * years) / root;
         let d2 = d1 - root;
-        let n1 = 0.5 * exact::erfc(-0.707_106_78 * d1);
-        let n2 = 0.5 * exact::erfc(-0.707_106_78 * d2);
+        let n1 = 0.5 * exact::erfc(-std::f32::consts::FRAC_1_SQRT_2 * d1);
+        let n2 = 0.5 * exact::erfc(-std::f32::consts::FRAC_1_SQRT_2 * d2);
         spot * n1 - strike * exact::exp(-rate * years) * n2
     };
     draft.expect(to, bytes(&spot.iter().zip(&strike).zip(&years).map(one).collect::<Vec<_>>()));
