@@ -503,5 +503,43 @@ mod tests {
             }
             prop_assert_eq!(after, model.0);
         }
+
+        #[test]
+        fn many_lanes_read_what_each_would_alone(
+            record in 1u64..40, fields in proptest::collection::vec((0u64..40, 1u64..12), 1..4), tile in 1u64..200, cta in 0u32..3,
+            stores in proptest::collection::vec(access(), 0..20), buffer in 0u16..3, width in 0u32..5, lanes in 1u32..,
+            base in 0u64..LEN as u64, spread in prop_oneof![Just(0u64), 1u64..64, 1u64..5000], places in proptest::collection::vec(any::<u64>(), 32),
+        ) {
+            let Some(launch) = records(record, &fields, tile) else { return Ok(()) };
+            let (cta, width, before) = ([cta, 0, 0], 1usize << width, state());
+            let lengths = [LEN as u64; 2];
+            // The second buffer's witness lacks a part.
+            let slices = [
+                Proved { runs: vec![(0, before.0.clone())] },
+                Proved { runs: vec![(0, before.1[..1024].to_vec()), (2048, before.1[2048..].to_vec())] },
+            ];
+            let mut whole = CtaMemory::new(&launch, cta, Whole::new(&before)).unwrap();
+            let mut witnessed = CtaMemory::new(&launch, cta, Witnessed::new(&lengths, &slices)).unwrap();
+            for store in stores.iter().filter(|store| matches!(store, Access::Store(..))) {
+                let _ = (apply(&mut whole, store), apply(&mut witnessed, store));
+            }
+            let mut offsets = [0u64; 32];
+            for (offset, place) in offsets.iter_mut().zip(&places) {
+                *offset = base + if spread == 0 { 0 } else { place % spread };
+            }
+            let memories: [&mut dyn Memory; 2] = [&mut whole, &mut witnessed];
+            for memory in memories {
+                let (mut together, mut alone) = ([0u8; 512], [0u8; 512]);
+                let found = memory.load_lanes(buffer, &offsets, lanes, width, &mut together);
+                let each: Result<Vec<()>, AccessError> = (0..32)
+                    .filter(|lane| lanes >> lane & 1 == 1)
+                    .map(|lane| memory.load(buffer, offsets[lane], &mut alone[lane * width..][..width]))
+                    .collect();
+                prop_assert_eq!(found.is_ok(), each.is_ok());
+                if found.is_ok() {
+                    prop_assert_eq!(&together[..], &alone[..]);
+                }
+            }
+        }
     }
 }

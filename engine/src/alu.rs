@@ -95,12 +95,14 @@ pub(crate) fn rem_s64(a: u64, b: u64) -> u64 {
 
 #[inline(always)]
 pub(crate) fn funnel_left_wrap(a: u32, b: u32, c: u32) -> u32 {
-    ((((u64::from(b) << 32) | u64::from(a)) << (c & 31)) >> 32) as u32
+    let by = c & 31;
+    b << by | a >> 1 >> (31 - by)
 }
 
 #[inline(always)]
 pub(crate) fn funnel_right_wrap(a: u32, b: u32, c: u32) -> u32 {
-    (((u64::from(b) << 32) | u64::from(a)) >> (c & 31)) as u32
+    let by = c & 31;
+    a >> by | b << 1 << (31 - by)
 }
 
 pub(crate) fn funnel_left_clamp(a: u32, b: u32, c: u32) -> u32 {
@@ -111,34 +113,13 @@ pub(crate) fn funnel_right_clamp(a: u32, b: u32, c: u32) -> u32 {
     (((u64::from(b) << 32) | u64::from(a)) >> c.min(32)) as u32
 }
 
+/// Bit `4 * a + 2 * b + c` of the table for each bit; `table` has a word for each of its bits.
 #[inline(always)]
-pub(crate) fn lop3(a: u32, b: u32, c: u32, table: u32) -> u32 {
-    let mut d = 0;
-    if table & 0x01 != 0 {
-        d |= !a & !b & !c;
-    }
-    if table & 0x02 != 0 {
-        d |= !a & !b & c;
-    }
-    if table & 0x04 != 0 {
-        d |= !a & b & !c;
-    }
-    if table & 0x08 != 0 {
-        d |= !a & b & c;
-    }
-    if table & 0x10 != 0 {
-        d |= a & !b & !c;
-    }
-    if table & 0x20 != 0 {
-        d |= a & !b & c;
-    }
-    if table & 0x40 != 0 {
-        d |= a & b & !c;
-    }
-    if table & 0x80 != 0 {
-        d |= a & b & c;
-    }
-    d
+pub(crate) fn lop3(a: u32, b: u32, c: u32, table: &[u32; 8]) -> u32 {
+    let pick = |no: u32, yes: u32, by: u32| no ^ (no ^ yes) & by;
+    let low = pick(pick(table[0], table[1], c), pick(table[2], table[3], c), b);
+    let high = pick(pick(table[4], table[5], c), pick(table[6], table[7], c), b);
+    pick(low, high, a)
 }
 
 #[inline(always)]
@@ -152,6 +133,30 @@ pub(crate) fn prmt(a: u32, b: u32, selector: u32) -> u32 {
         d |= value << (8 * lane);
     }
     d
+}
+
+/// A selector taken apart: for each byte all ones to take it from `b`, and how far right it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Permutation([(u32, u32); 4]);
+
+impl Permutation {
+    /// `None` where signs are replicated.
+    #[inline(always)]
+    pub(crate) fn of(selector: u32) -> Option<Self> {
+        (selector & 0x8888 == 0).then(|| {
+            Self([0u32, 4, 8, 12].map(|at| {
+                let choice = selector >> at;
+                (0u32.wrapping_sub(choice >> 2 & 1), 8 * (choice & 3))
+            }))
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn apply(self, a: u32, b: u32) -> u32 {
+        let byte = |(other, by): (u32, u32)| (a ^ (a ^ b) & other) >> by & 0xff;
+        let [first, second, third, fourth] = self.0;
+        byte(first) | byte(second) << 8 | byte(third) << 16 | byte(fourth) << 24
+    }
 }
 
 fn pick(a: u32, b: u32, lanes: [u32; 4]) -> u32 {

@@ -283,11 +283,21 @@ impl Machine<'_> {
     pub(super) fn put_w(&mut self, warp: &mut Warp, slot: Slot, values: &[u32; 32], mask: u32) {
         let into = &mut warp.w[usize::from(slot)];
         if mask == u32::MAX {
-            *into = *values;
-            if let Some(key) = &self.key {
-                for lane in 0..32 {
-                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
+            match &self.key {
+                // Without vectors one loop is better than two.
+                Some(key) if cfg!(target_arch = "wasm32") => {
+                    for lane in 0..32 {
+                        into[lane] = values[lane];
+                        warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
+                    }
                 }
+                Some(key) => {
+                    *into = *values;
+                    for lane in 0..32 {
+                        warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
+                    }
+                }
+                None => *into = *values,
             }
             return;
         }
@@ -690,15 +700,29 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::MaxSW => w2!(|x: u32, y: u32| (x as i32).max(y as i32) as u32),
                     Op::MinUW => w2!(|x: u32, y: u32| x.min(y)),
                     Op::MaxUW => w2!(|x: u32, y: u32| x.max(y)),
+                    Op::DivUW => w2!(alu::div_u32),
+                    Op::DivSW => w2!(alu::div_s32),
+                    Op::RemUW => w2!(alu::rem_u32),
+                    Op::RemSW => w2!(alu::rem_s32),
                     Op::MulHiUW => w2!(alu::mul_hi_u32),
                     Op::MulHiSW => w2!(alu::mul_hi_s32),
                     Op::FunnelLeftWrapW => w3!(alu::funnel_left_wrap),
                     Op::FunnelRightWrapW => w3!(alu::funnel_right_wrap),
                     Op::Lop3W => {
-                        let table = ins.imm as u32;
-                        w3!(|x: u32, y: u32, z: u32| alu::lop3(x, y, z, table));
+                        let mut table = [0u32; 8];
+                        for (bit, word) in table.iter_mut().enumerate() {
+                            *word = 0u32.wrapping_sub(ins.imm as u32 >> bit & 1);
+                        }
+                        w3!(|x: u32, y: u32, z: u32| alu::lop3(x, y, z, &table));
                     }
-                    Op::PrmtW => w3!(alu::prmt),
+                    Op::PrmtW => {
+                        let selectors = &warp.w[c];
+                        let one = selectors.iter().fold(0, |apart, other| apart | (other ^ selectors[0])) == 0;
+                        match alu::Permutation::of(selectors[0]).filter(|_| one) {
+                            Some(permutation) => w2!(|x: u32, y: u32| permutation.apply(x, y)),
+                            None => w3!(alu::prmt),
+                        }
+                    }
                     Op::Dp4aSS => w3!(alu::dp4a_ss),
                     Op::SelW => {
                         let choose = warp.p[c];

@@ -90,10 +90,10 @@ impl<'a> Builder<'_, 'a> {
                     (Type::S16, false) => {
                         Op::W2(|a, b| low16(alu::rem_s32(alu::sext16(a) as u32, alu::sext16(b) as u32)))
                     }
-                    (Type::U32, true) => Op::W2(alu::div_u32),
-                    (Type::U32, false) => Op::W2(alu::rem_u32),
-                    (Type::S32, true) => Op::W2(alu::div_s32),
-                    (Type::S32, false) => Op::W2(alu::rem_s32),
+                    (Type::U32, true) => Op::DivUW,
+                    (Type::U32, false) => Op::RemUW,
+                    (Type::S32, true) => Op::DivSW,
+                    (Type::S32, false) => Op::RemSW,
                     (Type::U64, true) => Op::D2(alu::div_u64),
                     (Type::U64, false) => Op::D2(alu::rem_u64),
                     (Type::S64, true) => Op::D2(alu::div_s64),

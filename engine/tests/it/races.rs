@@ -163,3 +163,30 @@ fn order_independent_atomics_in_global_memory_need_an_owned_byte_and_an_unused_o
         64,
     );
 }
+
+/// More barriers than the shadow has times.
+fn many(barrier: &str) -> String {
+    format!(
+        ".shared .align 4 .b8 s[256]; mov.u32 %r8, s; mad.lo.u32 %r9, %r1, 4, %r8; xor.b32 %r10, %r1, 1;
+        mad.lo.u32 %r11, %r10, 4, %r8; xor.b32 %r12, %r1, 32; mad.lo.u32 %r13, %r12, 4, %r8;
+        st.shared.u32 [%r9], %r1; bar.sync 0; st.shared.u32 [%r9], %r1; mov.u32 %r30, 0;
+        L: {barrier}; add.u32 %r30, %r30, 1; setp.lt.u32 %p5, %r30, 70000; @%p5 bra L;"
+    )
+}
+
+#[test]
+fn very_many_barriers_change_nothing() {
+    let stops = |body: &str, kind| match run_with(body, 64, &mut scratch(), 1 << 30) {
+        Outcome::Trap(trap) => assert_eq!(trap.kind, kind, "{trap:?}\n{body}"),
+        other => panic!("{other:?}\n{body}"),
+    };
+    let warp = many("bar.warp.sync 0xffffffff");
+    passes(&format!("{warp} ld.shared.u32 %r2, [%r11];"), 64);
+    stops(&format!("{warp} ld.shared.u32 %r2, [%r13];"), TrapKind::Race);
+    stops(&format!("{warp} st.shared.u32 [%r9], %r1; ld.shared.u32 %r2, [%r11];"), TrapKind::Race);
+    let block = many("bar.sync 0");
+    passes(&format!("{block} ld.shared.u32 %r2, [%r13];"), 64);
+    stops(&format!("{block} ld.shared.u32 %r2, [%r13]; st.shared.u32 [%r9], %r1;"), TrapKind::Race);
+    let late = block.replace("st.shared.u32 [%r9], %r1;", "");
+    stops(&format!("{late} ld.shared.u32 %r2, [%r9];"), TrapKind::Uninitialised);
+}
