@@ -10,6 +10,7 @@ bench() {
         engine)
             "$release/examples/speed"
             "$release/assay-bench" engine
+            "$release/examples/proportion"
             ;;
         runtime)
             "$release/assay-bench" runtime
@@ -24,7 +25,7 @@ bench() {
 }
 
 if [ $# -eq 0 ]; then set -- engine runtime chain; fi
-cargo build --locked --release --workspace --bins --example speed --example extrinsics
+cargo build --locked --release --workspace --bins --example speed --example extrinsics --example proportion
 "$release/assay-chain-spec" --out "$release/chain-spec"
 for name in "$@"; do
     printf '\n\033[1m%s\033[0m\n' "$name"

@@ -8,7 +8,7 @@ const BYTES: usize = 1 << 16;
 
 /// Threads, name, body of a loop. `%r1` is the thread, `%rd1` the owned buffer, `%rd2` the one that is only read,
 /// `%rd3` and `%rd4` an own byte in each, `%r5` an own byte of shared memory, `%r2` … `%r4` and `%f`, `%d` values.
-const CASES: [(&str, u32, &str); 20] = [
+const CASES: [(&str, u32, &str); 23] = [
     ("integers", 256, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 1 thread", 1, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 8 threads", 8, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
@@ -25,6 +25,9 @@ const CASES: [(&str, u32, &str); 20] = [
     ("fma f64", 256, "fma.rn.f64 %d1, %d1, %d2, %d3; fma.rn.f64 %d3, %d3, %d2, %d1;"),
     ("division and root f32", 256, "div.rn.f32 %f1, %f2, %f1; sqrt.rn.f32 %f3, %f1;"),
     ("division and root f64", 256, "div.rn.f64 %d1, %d2, %d1; sqrt.rn.f64 %d3, %d1;"),
+    ("root f64 toward zero", 256, "sqrt.rz.f64 %d3, %d1; add.rn.f64 %d1, %d3, %d2;"),
+    ("division f64 up", 256, "div.rp.f64 %d3, %d2, %d1; add.rn.f64 %d1, %d3, %d2;"),
+    ("fma f64 down", 256, "fma.rm.f64 %d1, %d1, %d2, %d3; add.rm.f64 %d3, %d3, %d1;"),
     ("toward zero f32", 256, "fma.rz.f32 %f1, %f1, %f2, %f3; add.rz.f32 %f3, %f3, %f1; mul.rz.f32 %f3, %f3, %f2;"),
     (
         "conversions",

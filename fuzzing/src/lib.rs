@@ -12,6 +12,7 @@
 
 mod bytes;
 mod generate;
+pub mod hostile;
 pub mod mutate;
 mod plate;
 mod program_bytes;

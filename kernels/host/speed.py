@@ -49,7 +49,7 @@ def host_times(jobs: Path, names: list[str], times: int, scratch: Path) -> dict[
 
 def engine_times(names: list[str], times: int) -> dict[str, tuple[int, float, float]]:
     """Lane-steps, and seconds without and with the digest."""
-    command = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--example", "speed", "--"]
+    command = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--example", "suite_speed", "--"]
     done = subprocess.run([*command, "--times", str(times), *names], check=True, cwd=HOST, capture_output=True, text=True)
     found = {}
     for line in done.stdout.splitlines()[1:]:

@@ -12,6 +12,22 @@ use alloc::{borrow::ToOwned, format};
 const ROUNDINGS: [(&str, Round); 4] =
     [("rn", Round::Near), ("rz", Round::Zero), ("rm", Round::Down), ("rp", Round::Up)];
 
+/// Lane-steps that an operation costs beyond one: what a host without the instruction takes to compute it in integers.
+fn dear(name: &str, double: bool, near: bool) -> u32 {
+    match (name, double, near) {
+        ("sqrt", true, true) => 31,
+        ("sqrt", true, false) => 63,
+        ("div" | "rcp", true, false) => 31,
+        ("fma", true, true) => 7,
+        ("fma", true, false) => 15,
+        ("add" | "sub" | "mul", true, false) => 7,
+        ("sqrt", false, _) => 7,
+        ("div" | "rcp", false, false) => 15,
+        ("fma" | "add" | "sub" | "mul", false, false) => 3,
+        _ => 0,
+    }
+}
+
 macro_rules! by_mode {
     ($mode:expr, $variant:path, $name:ident) => {
         match $mode {
@@ -124,6 +140,7 @@ impl<'a> Builder<'_, 'a> {
         }
         let mode = rounding.unwrap_or(Round::Near);
         let near = mode == Round::Near;
+        self.cost += dear(name, kind == Type::F64, near);
         let first = operands.get(1..).unwrap_or_default();
         let mut s = match count {
             1 => self.sources::<1>(first, kind, ftz)?,

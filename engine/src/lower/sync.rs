@@ -248,6 +248,8 @@ impl<'a> Builder<'_, 'a> {
             return refuse();
         }
         let shape = Mma { m, n, k, bits, signed_a, signed_b, saturate, xor };
+        // A lane-step pays for two products of its thread's share; of single bits for a word of them.
+        self.cost += u32::from(m) * u32::from(n) * u32::from(k) / 32 / if bits == 1 { 32 } else { 2 };
         let [d, a, b, c] = super::exactly(operands)?;
         let (results, inputs) = mma_registers(shape);
         let start = self.ext.len() as u32;

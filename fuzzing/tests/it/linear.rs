@@ -1,7 +1,7 @@
-use crate::{hostile, meter, work::clock};
+use crate::meter;
 use assay_engine::Module;
 use assay_fuzzing::{
-    honest_witness,
+    honest_witness, hostile,
     mutate::{Dice, mutate},
 };
 use assay_primitives::{Program, Writes, witness::Witness};
@@ -22,26 +22,6 @@ fn parsing_takes_memory_in_proportion_to_the_text() {
             assert!(largest < BLOCK, "{name}: a block of {largest} bytes");
             drop(module);
         }
-    }
-}
-
-#[test]
-fn parsing_takes_time_in_proportion_to_the_text() {
-    let time = |text: &str| {
-        let start = clock();
-        let module = Module::parse(text.as_bytes());
-        let taken = clock() - start;
-        drop(module);
-        taken
-    };
-    for (name, shape) in hostile::shapes() {
-        let (small, large) = (shape(MOST / 8), shape(MOST * 2));
-        // Sixteen times the text; the square would be 256 times the work. Other programs may run on this machine.
-        let linear = (0..8).any(|_| {
-            let (short, long) = (time(&small), time(&large));
-            long < 0.02 || long < 120.0 * short && long < 2.0
-        });
-        assert!(linear, "{name}: {} s for {} bytes", time(&large), large.len());
     }
 }
 

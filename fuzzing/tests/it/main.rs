@@ -1,7 +1,6 @@
-//! Seeded runs of the fuzz targets, and their promises about memory and time.
+//! Seeded runs of the fuzz targets, and their promises about memory.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod hostile;
 mod linear;
 mod meter;
 mod seeded;

@@ -1,6 +1,5 @@
 use crate::meter;
-use assay_engine::{AccessError, Argument, Geometry, Kernel, LaunchError, Memory, Module, Outcome, TrapKind};
-use std::{sync::OnceLock, time::Instant};
+use assay_engine::{AccessError, Argument, Geometry, Kernel, LaunchError, Memory, Module, Outcome};
 
 /// A buffer of 16 GiB of zeros whose start the block may write, and which keeps nothing.
 struct Vast;
@@ -59,24 +58,6 @@ fn run(kernel: &Kernel, threads: u32, fuel: u64) -> Outcome {
     kernel.run(&geometry, &arguments, [0; 3], &mut Vast, fuel, Some(&[1; 32])).unwrap()
 }
 
-/// Seconds of CPU time of this thread where the system tells, else of the wall's clock.
-pub fn clock() -> f64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let own = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let own = own.as_deref().and_then(|text| text.split(' ').next()).and_then(|word| word.parse::<f64>().ok());
-    match own {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => START.get_or_init(Instant::now).elapsed().as_secs_f64(),
-    }
-}
-
-fn seconds(kernel: &Kernel, threads: u32, fuel: u64) -> f64 {
-    let start = Instant::now();
-    let outcome = run(kernel, threads, fuel);
-    assert!(matches!(&outcome, Outcome::Trap(trap) if trap.kind == TrapKind::FuelExhausted), "{outcome:?}");
-    start.elapsed().as_secs_f64()
-}
-
 /// Bodies of loops, and threads.
 fn bodies() -> Vec<(&'static str, u32, Kernel)> {
     let mma = "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r4,%r5,%r6,%r7},{%r2,%r2,%r3,%r3},{%r2,%r3},{%r2,%r3,%r2,%r3};";
@@ -126,21 +107,6 @@ fn bodies() -> Vec<(&'static str, u32, Kernel)> {
         ("exit guards", 1, forever("", "@!%p1 exit; @!%p1 exit; @!%p1 exit;")),
         ("special", 1, forever("", "mov.u32 %r4, %tid.y; mov.u32 %r5, %tid.z; mov.u32 %r6, %ctaid.x;")),
     ]
-}
-
-#[test]
-fn no_instruction_works_out_of_proportion_to_its_fuel() {
-    let fuel = 1_000_000;
-    let best = |kernel: &Kernel, threads| (0..3).map(|_| seconds(kernel, threads, fuel)).fold(f64::MAX, f64::min);
-    let one =
-        forever("", "add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1; add.u32 %r2, %r2, %r3; xor.b32 %r3, %r2, %r1;");
-    let lone = best(&one, 1);
-    for (name, threads, kernel) in bodies() {
-        // The cheapest instruction of a lone thread in the same run. A directed square root in software costs most.
-        let ratio = best(&kernel, threads) / lone;
-        println!("{name:32} {ratio:6.2} x one thread");
-        assert!(ratio < 2000.0, "{name}: {ratio} times a lone thread's addition");
-    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -88,6 +88,8 @@ struct Inner {
     used: AtomicU64,
     /// Names the files in `tmp`.
     serial: AtomicU64,
+    /// Held while a blob appears or goes, so that its bytes are counted once.
+    naming: Mutex<()>,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
             fs::remove_dir_all(&tmp).map_err(at(&tmp))?;
         }
         fs::create_dir_all(&tmp).map_err(at(&tmp))?;
-        let inner = Inner { root, quota, used: AtomicU64::new(0), serial: AtomicU64::new(0) };
+        let inner = Inner { root, quota, used: AtomicU64::new(0), serial: AtomicU64::new(0), naming: Mutex::default() };
         let store = Self { inner: Arc::new(inner) };
         let used = store.list()?.into_iter().fold(0u64, |sum, blob| sum.saturating_add(blob.len));
         store.inner.used.store(used, Ordering::Relaxed);
@@ -228,6 +230,7 @@ impl Store {
     /// Deletes every blob whose hash is not in `keep`. Returns the bytes that became free.
     pub fn retain(&self, keep: &HashSet<Hash>) -> Result<u64, StoreError> {
         let mut freed = 0u64;
+        let _naming = self.naming();
         for blob in self.list()?.into_iter().filter(|blob| !keep.contains(&blob.root)) {
             let path = self.path(&blob.root);
             fs::remove_file(&path).map_err(at(&path))?;
@@ -236,6 +239,10 @@ impl Store {
             freed = freed.saturating_add(blob.len);
         }
         Ok(freed)
+    }
+
+    fn naming(&self) -> MutexGuard<'_, ()> {
+        self.inner.naming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reserve(&self, wanted: u64) -> Result<(), StoreError> {

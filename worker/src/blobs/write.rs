@@ -68,9 +68,11 @@ impl Writer {
         file.sync_all().map_err(at(&outboard))?;
         let outboard_target = self.store.outboard_path(&self.expected.root);
         fs::rename(&outboard, &outboard_target).map_err(at(&outboard_target))?;
-        // Of two writers of the same blob the second finds it there, and gives its reservation back when dropped.
+        // Of two writers of the same blob the second finds it there, and gives its reservation back.
+        let naming = self.store.naming();
         let was_there = self.store.len(&self.expected.root) == Some(self.expected.len);
         fs::rename(&self.path, &target).map_err(at(&target))?;
+        drop(naming);
         sync_folder(&shelf)?;
         if was_there {
             self.store.release(self.expected.len);

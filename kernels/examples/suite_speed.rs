@@ -1,5 +1,5 @@
 //! Lane-steps per second of whole jobs on one core, run as the worker runs them, and a fingerprint of all they gave:
-//! `cargo run --release -p assay-kernels --example speed [-- [--times N] [NAME …]]`
+//! `cargo run --release -p assay-kernels --example suite_speed [-- [--times N] [NAME …]]`
 //!
 //! The fingerprint covers fuel, digest and effects of every unit: two engines that agree print the same column.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)]
