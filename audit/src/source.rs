@@ -22,13 +22,25 @@ pub(crate) trait Source {
         width: usize,
         out: &mut [u8; 512],
     ) -> Result<(), AccessError> {
-        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
-            if lanes >> lane & 1 == 1 {
-                self.read(buffer, *offset, out)?;
-            }
-        }
-        Ok(())
+        read_each(self, buffer, offsets, lanes, width, out)
     }
+}
+
+/// One read for each of the lanes.
+fn read_each(
+    source: &mut (impl Source + ?Sized),
+    buffer: u16,
+    offsets: &[u64; 32],
+    lanes: u32,
+    width: usize,
+    out: &mut [u8; 512],
+) -> Result<(), AccessError> {
+    for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
+        if lanes >> lane & 1 == 1 {
+            source.read(buffer, *offset, out)?;
+        }
+    }
+    Ok(())
 }
 
 /// Elements of `W` bytes for the lanes, out of `bytes`, which lie at `start` of their buffer; `None` where one lies outside.
@@ -72,17 +84,24 @@ impl<'a> Whole<'a> {
     pub fn new(state: &'a dyn State) -> Self {
         Self { state, last: (0, state.buffer(0).unwrap_or(&[])) }
     }
+
+    /// The bytes of a buffer, looked up unless it is the last one again.
+    #[inline]
+    fn bytes(&mut self, buffer: u16) -> Result<&'a [u8], AccessError> {
+        if self.last.0 != buffer {
+            self.last = (buffer, self.state.buffer(buffer).ok_or(AccessError::OutOfBounds)?);
+        }
+        Ok(self.last.1)
+    }
 }
 
 impl Source for Whole<'_> {
     #[inline]
     fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError> {
-        if self.last.0 != buffer {
-            self.last = (buffer, self.state.buffer(buffer).ok_or(AccessError::OutOfBounds)?);
-        }
+        let bytes = self.bytes(buffer)?;
         let from = usize::try_from(offset).map_err(|_| AccessError::OutOfBounds)?;
         let until = from.checked_add(out.len()).ok_or(AccessError::OutOfBounds)?;
-        out.copy_from_slice(self.last.1.get(from..until).ok_or(AccessError::OutOfBounds)?);
+        out.copy_from_slice(bytes.get(from..until).ok_or(AccessError::OutOfBounds)?);
         Ok(())
     }
 
@@ -98,10 +117,7 @@ impl Source for Whole<'_> {
         width: usize,
         out: &mut [u8; 512],
     ) -> Result<(), AccessError> {
-        if self.last.0 != buffer {
-            self.last = (buffer, self.state.buffer(buffer).ok_or(AccessError::OutOfBounds)?);
-        }
-        pick_any(self.last.1, 0, offsets, lanes, width, out).ok_or(AccessError::OutOfBounds)
+        pick_any(self.bytes(buffer)?, 0, offsets, lanes, width, out).ok_or(AccessError::OutOfBounds)
     }
 }
 
@@ -220,11 +236,6 @@ impl Source for Witnessed<'_> {
         {
             return Ok(());
         }
-        for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
-            if lanes >> lane & 1 == 1 {
-                self.read(buffer, *offset, out)?;
-            }
-        }
-        Ok(())
+        read_each(self, buffer, offsets, lanes, width, out)
     }
 }
