@@ -7,6 +7,7 @@ pub mod image;
 mod launches;
 mod scope;
 mod source;
+mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod values;
@@ -29,6 +30,7 @@ use self::{
     launches::{Names, bounded},
     scope::Scope,
     source::{Source, Table},
+    symbols::Symbol,
 };
 use crate::kernel;
 
@@ -81,11 +83,12 @@ impl Job {
         let source = Source::read(file)?;
         let table = source.parse()?;
         let top = source.top(&table);
-        top.only(&["vars", "kernels", "buffer", "launch", "repeat"])?;
+        top.only(&["vars", "kernels", "symbol", "buffer", "launch", "repeat", "for"])?;
         let mut scope = Scope::default();
         variables(&top, options, &mut scope)?;
-        let kernels = kernels(&top)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
+        let symbols = symbols::symbols(&top, &mut scope)?;
+        let kernels = kernels(&top, &symbols, &scope)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
@@ -153,8 +156,9 @@ fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> R
     Ok(())
 }
 
-fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
+fn kernels(top: &Table<'_>, symbols: &[Symbol<'_>], scope: &Scope<'_>) -> Result<Vec<JobKernel>, JobError> {
     let mut kernels: Vec<JobKernel> = Vec::new();
+    let mut used = vec![false; symbols.len()];
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
         let path = node.path()?;
         let ptx = match path.extension().and_then(|extension| extension.to_str()) {
@@ -167,9 +171,11 @@ fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
                 return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
             }
         };
+        let ptx = symbols::apply(symbols, &name, ptx, &mut used, scope)?;
         let module = Module::parse(&ptx)
             .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
         kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module });
     }
+    symbols::all_used(symbols, &used)?;
     Ok(kernels)
 }
