@@ -15,7 +15,9 @@ pub fn rule(kind: TrapKind) -> &'static str {
         TrapKind::OwnedByOther => {
             "a load of bytes that another CTA owns in the same launch: split the launch, or write to another buffer"
         }
-        TrapKind::Race => "a data race: two threads touch the same bytes between two barriers, and one of them writes",
+        TrapKind::Race => {
+            "a data race: two threads touch the same bytes between two barriers, and one of them writes (`__syncthreads()` belongs between, or `__syncwarp()` within a warp)"
+        }
         TrapKind::Uninitialised => "a read of shared, local or register state that nothing has written",
         TrapKind::Barrier => "a barrier that not all threads reach",
         TrapKind::Trap => "a trap instruction, or control that runs off the end",
@@ -31,11 +33,15 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     let file = kernel.map(|kernel| kernel.path.display().to_string()).unwrap_or_default();
     let [x, y, z] = unit.cta;
     let [tx, ty, tz] = trap.thread;
+    let rule = match (trap.kind, trap.address) {
+        (TrapKind::NotOwned, None) => {
+            "a store to a `__constant__` or `__device__` variable, which kernels can only read: pass a buffer instead"
+        }
+        (kind, _) => rule(kind),
+    };
     let mut text = format!(
-        "{}: `{entry}`, launch {}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
-        rule(trap.kind),
-        unit.launch,
-        trap.line
+        "{rule}: `{entry}`, launch {}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
+        unit.launch, trap.line
     );
     if let Some((buffer, offset)) = trap.address {
         let name = job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str());

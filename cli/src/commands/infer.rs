@@ -1,6 +1,6 @@
 //! `assay job check --infer-writes`.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -23,8 +23,14 @@ pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Out
         let launches: Vec<Value> = proposals.iter().map(|proposal| answer(&job, proposal)).collect();
         term::json(&json!({ "launches": launches }));
     } else {
-        for (position, proposal) in proposals.iter().enumerate() {
-            if position > 0 {
+        // Rounds of a `for` that say the same are said once.
+        let mut said: BTreeSet<(Option<usize>, Vec<String>)> = BTreeSet::new();
+        for proposal in &proposals {
+            let line = job.launches.get(usize::try_from(proposal.launch).unwrap_or(usize::MAX)).and_then(|p| p.line);
+            if proposal.complete() && !said.insert((line, entries(&job, proposal))) {
+                continue;
+            }
+            if said.len() > 1 {
                 term::line("");
             }
             print(&job, proposal, term);

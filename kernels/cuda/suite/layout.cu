@@ -12,7 +12,7 @@ struct Lattice {
     float rates[2];
 };
 
-extern "C" __global__ void relax(Lattice at)
+extern "C" __global__ void collide(Lattice at)
 {
     int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
     if (x >= at.width || y >= at.height)

@@ -11,15 +11,15 @@ use crate::{
 const PTX: &[u8] = include_bytes!("../../ptx/suite/layout.ptx");
 
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(vec![relax()?, tiles_in_z()?, sum_channels()?, count_on()?, adjust()?])
+    Ok(vec![collide()?, tiles_in_z()?, sum_channels()?, count_on()?, adjust()?])
 }
 
-fn relax() -> Result<Job, JobError> {
+fn collide() -> Result<Job, JobError> {
     let [width, height] = [37, 21];
     let cells = width * height;
     let before = random_f32(1, cells * 5);
     let (weights, rates) = ([0.5f32, 0.125], [0.75f32, 0.6]);
-    let mut draft = ProgramDraft::new("relax", PTX);
+    let mut draft = ProgramDraft::new("collide", PTX);
     let [from, to, density] = [draft.data(bytes(&before)), draft.zeros(cells * 20), draft.zeros(cells * 4)];
     let mut record = vec![0u8; 24];
     record.extend(bytes(&[width as u32, height as u32, 1]));
@@ -34,7 +34,7 @@ fn relax() -> Result<Job, JobError> {
             span(4, width as u64, Some(Axis::X), 16),
         ]
     };
-    let launch = LaunchDraft::plane("relax", [width, height], [16, 8]).record(record, pointers.to_vec())?;
+    let launch = LaunchDraft::plane("collide", [width, height], [16, 8]).record(record, pointers.to_vec())?;
     draft.launch(launch.map(to, 0, dims(width as u64 * 4), 4).tile(density, [16, 8], [width, height], 4));
     let mut after = vec![0.0f32; cells * 5];
     let mut sums = vec![0.0f32; cells];
