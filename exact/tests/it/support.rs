@@ -1,4 +1,4 @@
-use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome};
+use assay_engine::{AccessError, Argument, Entry, Geometry, Memory, Module, Outcome};
 
 pub struct Buffers(pub Vec<Vec<u8>>);
 
@@ -42,4 +42,19 @@ pub fn random(state: &mut u64) -> u64 {
     let z = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ z >> 31
+}
+
+/// Runs an entry `(int n, const T *in, T *out)` with a thread for each of `n`.
+pub fn run_n(entry: &Entry, n: usize, input: &[u8], output: usize) -> Vec<u8> {
+    let kernel = entry.kernel.as_ref().unwrap_or_else(|refused| panic!("{}: {refused:?}", entry.name));
+    let ctas = n.div_ceil(THREADS) as u32;
+    let geometry = Geometry { grid: [ctas, 1, 1], block: [THREADS as u32, 1, 1], shared: 0 };
+    let buffer = |index| Argument::Buffer { index, offset: 0 };
+    let arguments = [Argument::Bytes((n as u32).to_le_bytes().to_vec()), buffer(0), buffer(1)];
+    let mut memory = Buffers(vec![input.to_vec(), vec![0; output]]);
+    for cta in 0..ctas {
+        let outcome = kernel.run(&geometry, &arguments, [cta, 0, 0], &mut memory, 1 << 40, None).unwrap();
+        assert!(matches!(outcome, Outcome::Done { .. }), "{}: {outcome:?}", entry.name);
+    }
+    memory.0.swap_remove(1)
 }
