@@ -151,7 +151,7 @@ impl Machine<'_> {
         let doubles = |slot: u16| warp.d.get(usize::from(slot)).copied().map(Values::Doubles);
         let mut results = [None; 4];
         match ins.op {
-            Op::Load(Access { size, count, .. }) => {
+            Op::Load(Access { size, count, .. }) | Op::Store(Access { size, count, .. }) => {
                 let slots = [ins.d, ins.e, ins.b, ins.c];
                 for (into, slot) in results.iter_mut().zip(slots).take(usize::from(count)) {
                     *into = if size == 8 { doubles(slot) } else { words(slot) };
