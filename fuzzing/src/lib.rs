@@ -19,7 +19,6 @@ mod program_bytes;
 mod programs;
 mod ptx_text;
 mod slices;
-mod state;
 mod witness;
 mod write_maps;
 

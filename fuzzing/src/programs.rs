@@ -3,9 +3,8 @@
 use crate::{
     bytes::Bytes,
     generate::{OWN, WORDS, generate},
-    state::{Held, Trace},
 };
-use assay_audit::{Verdict, run_cta};
+use assay_audit::{Trace, Verdict, run_cta};
 use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome, TrapKind};
 use assay_primitives::{
     Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes,
@@ -88,8 +87,8 @@ pub fn programs(data: &[u8]) {
         buffers: vec![blob(&input, false), blob(&output, true)].try_into().unwrap(),
         steps: vec![Step::Launch(launch)].try_into().unwrap(),
     };
-    let start = Held::new(vec![input.clone(), output.clone()]);
-    let trace = Trace::run(program, vec![Module::parse(text.as_bytes()).unwrap()], start, FUEL);
+    let modules = vec![Module::parse(text.as_bytes()).unwrap()];
+    let trace = Trace::run(program, modules, vec![input.clone(), output.clone()], FUEL).unwrap();
 
     let key = [argument as u8; 32];
     let geometry = Geometry { grid: [CTAS, 1, 1], block: [threads, 1, 1], shared: 0 };
@@ -104,7 +103,7 @@ pub fn programs(data: &[u8]) {
         let outcome = kernel.run(&geometry, &arguments, unit.cta, &mut plain, FUEL, Some(&key)).unwrap();
         let audited = run_cta(&trace.job(), unit, &trace.states[0], Some(&key)).unwrap();
         assert_eq!(outcome, audited.outcome, "plain and audited memory\n{text}");
-        let (witness, recorded) = trace.witness(unit);
+        let (witness, recorded) = trace.witness(unit).unwrap();
         let verdict = trace.judge(unit, &witness, Some(&key)).unwrap();
         match outcome {
             Outcome::Done { lane_steps, digest } => {
