@@ -24,7 +24,7 @@ mod write_maps;
 
 pub use generate::generate;
 pub use program_bytes::program_bytes;
-pub use programs::programs;
+pub use programs::{Generated, generated, programs};
 pub use ptx_text::ptx_text;
 pub use slices::slices;
 pub use witness::{honest_witness, witness};

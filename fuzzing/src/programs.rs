@@ -49,14 +49,25 @@ impl Memory for Plain {
     }
 }
 
-/// Generates a program, runs it by each memory, and compares outcome, lane-steps, digest and bytes.
-pub fn programs(data: &[u8]) {
+/// A generated program and its run.
+pub struct Generated {
+    /// Its PTX.
+    pub text: String,
+    /// Both CTAs of one launch.
+    pub trace: Trace,
+    threads: u32,
+    argument: u32,
+    /// Bytes that one CTA owns.
+    share: u64,
+}
+
+/// Generates a program out of bytes and runs it, with so much fuel for a unit.
+pub fn generated(data: &[u8], fuel: u64) -> Generated {
     let mut bytes = Bytes(data);
     let threads = bytes.pick(&[1, 31, 32, 33, 64]);
     let argument = bytes.word();
     let text = generate(bytes.rest());
     let module = Module::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
-    let kernel = module.entries[0].kernel.as_ref().unwrap_or_else(|rejection| panic!("{rejection:?}\n{text}"));
 
     let size = u64::from(WORDS) * 4;
     let share = u64::from(threads * OWN) * 4;
@@ -87,8 +98,16 @@ pub fn programs(data: &[u8]) {
         buffers: vec![blob(&input, false), blob(&output, true)].try_into().unwrap(),
         steps: vec![Step::Launch(launch)].try_into().unwrap(),
     };
-    let modules = vec![Module::parse(text.as_bytes()).unwrap()];
-    let trace = Trace::run(program, modules, vec![input.clone(), output.clone()], FUEL).unwrap();
+    let trace = Trace::run(program, vec![module], vec![input, output], fuel).unwrap_or_else(|error| panic!("{error}"));
+    Generated { text, trace, threads, argument, share }
+}
+
+/// Generates a program, runs it by each memory, and compares outcome, lane-steps, digest and bytes.
+pub fn programs(data: &[u8]) {
+    let Generated { text, trace, threads, argument, share } = generated(data, FUEL);
+    let kernel =
+        trace.modules[0].entries[0].kernel.as_ref().unwrap_or_else(|rejection| panic!("{rejection:?}\n{text}"));
+    let [input, output] = [0, 1].map(|buffer| trace.states[0].buffers[buffer].to_vec());
 
     let key = [argument as u8; 32];
     let geometry = Geometry { grid: [CTAS, 1, 1], block: [threads, 1, 1], shared: 0 };
