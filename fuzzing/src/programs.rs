@@ -7,7 +7,7 @@ use crate::{
 use assay_audit::{Trace, Verdict, run_cta};
 use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome, TrapKind};
 use assay_primitives::{
-    Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes,
+    Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes, hash,
     program::{Buffer, Init},
 };
 
@@ -94,7 +94,7 @@ pub fn generated(data: &[u8], fuel: u64) -> Generated {
     };
     let blob = |bytes: &[u8], output| Buffer { len: size, init: Init::Blob(BlobId::of(bytes)), output };
     let program = Program {
-        kernels: vec![[0; 32]].try_into().unwrap(),
+        kernels: vec![hash::plain(text.as_bytes())].try_into().unwrap(),
         buffers: vec![blob(&input, false), blob(&output, true)].try_into().unwrap(),
         steps: vec![Step::Launch(launch)].try_into().unwrap(),
     };

@@ -42,16 +42,22 @@ pub fn interface(modules: &[Module], kernel: u16, name: &[u8]) -> Option<check::
     })
 }
 
-/// Runs all units of a job on the engine: the last state and the lane-steps, or what went wrong where.
-pub fn run(job: &Job) -> Result<(Vec<Vec<u8>>, u64), String> {
+/// Runs all units of a job on the engine, or says what went wrong where.
+pub fn trace(job: &Job) -> Result<Trace, String> {
     let modules = modules(job);
     check::check(&job.program, |kernel, name| interface(&modules, kernel, name))
         .map_err(|error| format!("{error:?}"))?;
     let trace =
         Trace::run(job.program.clone(), modules, job.buffers.clone(), 20_000_000).map_err(|error| error.to_string())?;
-    if let Some((unit, trap)) = trace.trap {
-        return Err(format!("{unit:?}: {trap:?}"));
+    match &trace.trap {
+        None => Ok(trace),
+        Some((unit, trap)) => Err(format!("{unit:?}: {trap:?}")),
     }
+}
+
+/// The last state and the lane-steps.
+pub fn run(job: &Job) -> Result<(Vec<Vec<u8>>, u64), String> {
+    let trace = trace(job)?;
     let last = trace.states.last().ok_or("no state")?;
     Ok((last.buffers.iter().map(|bytes| bytes.to_vec()).collect(), trace.lane_steps))
 }
