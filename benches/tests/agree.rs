@@ -6,7 +6,7 @@ use assay_bench::{
     hard, trace,
     wasm::{Runtime, same},
 };
-use assay_fuzzing::{Generated, generated, mutate::Dice};
+use assay_fuzzing::{Forms, Generated, forms, generated, mutate::Dice};
 use assay_primitives::Unit;
 use assay_runtime_api::Judged;
 
@@ -83,4 +83,16 @@ fn generated_programs_are_the_same_in_the_runtime_and_so_are_their_faults() {
     });
     let faults = faults.into_inner();
     assert!(faults > PROGRAMS / 10 && faults < PROGRAMS * 19 / 10, "{faults} of {} units break a rule", 2 * PROGRAMS);
+}
+
+#[test]
+fn every_instruction_form_is_the_same_in_the_runtime() {
+    let (runtime, classes) = (Runtime::new().unwrap(), forms(60));
+    each(classes.len(), |index| {
+        let Forms { name, text, trace, .. } = &classes[index];
+        for unit in trace.units() {
+            let judged = judged(&runtime, name, trace, &[text.as_bytes()], unit);
+            assert!(matches!(judged, Judged::Verified { .. }), "{name} {unit:?}: {judged:?}");
+        }
+    });
 }

@@ -11,6 +11,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // A broken promise is a panic: that is what a fuzzer looks for.
 
 mod bytes;
+mod forms;
 mod generate;
 pub mod hostile;
 pub mod mutate;
@@ -22,6 +23,7 @@ mod slices;
 mod witness;
 mod write_maps;
 
+pub use forms::{Forms, forms};
 pub use generate::generate;
 pub use program_bytes::program_bytes;
 pub use programs::{Generated, generated, programs};

@@ -7,7 +7,8 @@
 //! FILE gets the trace root of each job: the vectors of `kernels/vectors`, which the tests compare with.
 
 use anyhow::{Context, bail};
-use assay_fuzzing::{Generated, generated, mutate::Dice};
+use assay_audit::Trace;
+use assay_fuzzing::{Forms, Generated, forms, generated, mutate::Dice};
 use assay_primitives::Program;
 use assay_worker::backend::{
     Backend, Buffers, Compared, Cpu, Prepared, compare,
@@ -67,16 +68,19 @@ fn run() -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
     for job in assay_kernels::all()?.into_iter().filter(|job| job.name.contains(&arguments.only)) {
         let ptx = job.kernels.iter().map(|ptx| ptx.to_vec()).collect();
-        if let Some(root) = tally.check(job.name, job.program, ptx, job.buffers, device.as_ref()) {
+        if let Some(root) = tally.note(job.name, compared(job.program, ptx, job.buffers, device.as_ref())) {
             writeln!(vectors, "{} {root}", job.name)?;
         }
+    }
+    for class in forms(60) {
+        tally.forms(&class, device.as_ref());
     }
     for seed in 0..arguments.generated {
         let mut dice = Dice(seed);
         let count = 100 + dice.below(900);
         let Generated { text, trace, .. } = generated(&dice.bytes(count), FUEL);
-        let start = trace.states.first().context("no state")?.buffers.iter().map(|bytes| bytes.to_vec()).collect();
-        tally.check(&format!("generated {seed}"), trace.program, vec![text.into_bytes()], start, device.as_ref());
+        let compared = compared(trace.program.clone(), vec![text.into_bytes()], start(&trace), device.as_ref());
+        tally.note(&format!("generated {seed}"), compared);
     }
     let Tally { same, traps, wrong } = tally;
     println!("{same} the same to the last byte, {} not, {traps} break a rule and promise nothing", wrong.len());
@@ -112,20 +116,25 @@ struct Tally {
     wrong: Vec<String>,
 }
 
+/// A job run by both.
+fn compared(
+    program: Program,
+    ptx: Vec<Vec<u8>>,
+    start: Vec<Vec<u8>>,
+    device: &dyn Backend,
+) -> anyhow::Result<Compared> {
+    let start = Buffers(start.into_iter().map(Arc::new).collect());
+    Ok(compare(&Prepared::new(program, ptx, FUEL)?, &start, &Cpu::default(), device)?)
+}
+
+/// The buffers before the first launch.
+fn start(trace: &Trace) -> Vec<Vec<u8>> {
+    trace.states.first().map_or_else(Vec::new, |state| state.buffers.iter().map(|bytes| bytes.to_vec()).collect())
+}
+
 impl Tally {
     /// The trace root, where both say the same.
-    fn check(
-        &mut self,
-        name: &str,
-        program: Program,
-        ptx: Vec<Vec<u8>>,
-        start: Vec<Vec<u8>>,
-        device: &dyn Backend,
-    ) -> Option<String> {
-        let start = Buffers(start.into_iter().map(Arc::new).collect());
-        let compared = Prepared::new(program, ptx, FUEL)
-            .map_err(|error| error.to_string())
-            .and_then(|job| compare(&job, &start, &Cpu::default(), device).map_err(|error| error.to_string()));
+    fn note(&mut self, name: &str, compared: anyhow::Result<Compared>) -> Option<String> {
         match compared {
             Ok(Compared::Same { trace_root }) => {
                 self.same += 1;
@@ -133,8 +142,21 @@ impl Tally {
             }
             Ok(Compared::Trap(..)) => self.traps += 1,
             Ok(other) => self.wrong.push(format!("{name}: {other:?}")),
-            Err(error) => self.wrong.push(format!("{name}: {error}")),
+            Err(error) => self.wrong.push(format!("{name}: {error:#}")),
         }
         None
+    }
+
+    /// Instruction forms; where one differs, its operands are told.
+    fn forms(&mut self, class: &Forms, device: &dyn Backend) {
+        let ptx = vec![class.text.clone().into_bytes()];
+        let compared = compared(class.trace.program.clone(), ptx, start(&class.trace), device);
+        let name = match &compared {
+            Ok(Compared::Differs { offset, .. }) => {
+                format!("{}, {} of {}", class.name, class.at(*offset), class.operands(*offset))
+            }
+            _ => class.name.to_owned(),
+        };
+        self.note(&name, compared);
     }
 }

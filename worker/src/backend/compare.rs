@@ -91,7 +91,7 @@ fn first_difference(launch: u32, buffer: u16, ours: &[u8], theirs: &[u8]) -> Opt
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use crate::backend::{Cpu, Keep, Summary};
     use std::sync::Arc;
