@@ -1,6 +1,6 @@
 //! Loads, stores, address conversions, order-independent reductions.
 
-use super::{Builder, Class, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
+use super::{Builder, Class, Hidden, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
 use crate::{
     ast::{Operand, Type},
     ir::{self, Access, Extend, Op, Place, Reduce},
@@ -176,6 +176,9 @@ impl<'a> Builder<'_, 'a> {
             [d, address] | [d, address, _] => [d, address],
             _ => return unfit(mods),
         };
+        if place == Place::Param && self.load_printed(d, address, kind, count)? {
+            return Ok(());
+        }
         let target = self.target(address, place)?;
         let size = (kind.bits() / 8) as u8;
         let mut results = [NO; 4];
@@ -216,6 +219,20 @@ impl<'a> Builder<'_, 'a> {
             self.emit(if kind.signed() { Op::SextD } else { Op::ZextD }, register, narrow, NO, NO);
         }
         Ok(())
+    }
+
+    /// Loads what a call of `printf` returned; false where the address is no such variable.
+    fn load_printed(&mut self, d: &Operand<'a>, address: &Operand<'a>, kind: Type, count: u8) -> Refused<bool> {
+        let Operand::Address(Some(name), 0) = *address else { return Ok(false) };
+        let Some((Site::CallParam { .. }, at)) = self.variable(name)? else { return Ok(false) };
+        if !self.printed.contains(&at) || count != 1 || kind.bits() != 32 {
+            return Ok(false);
+        }
+        let d = self.result(d, kind)?;
+        let value = self.word(0);
+        self.emit(Op::MovW, d, value, NO, NO);
+        self.dead.push((d, Hidden::Printed, self.line, self.source));
+        Ok(true)
     }
 
     fn matrix(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
@@ -345,7 +362,7 @@ impl<'a> Builder<'_, 'a> {
             ("atom", [old, address, value]) => {
                 if *old != Operand::Name("_") {
                     let register = self.result(old, kind)?;
-                    self.dead.push((register, self.line, self.source));
+                    self.dead.push((register, Hidden::Old, self.line, self.source));
                 }
                 (address, value)
             }
