@@ -2,6 +2,7 @@
 
 mod arith;
 mod convert;
+mod copies;
 mod float;
 mod flow;
 mod logic;
@@ -1034,10 +1035,11 @@ impl<'c, 'a> Builder<'c, 'a> {
         Err(format!("the instruction `{}` is not supported", mods.opcode))
     }
 
-    fn finish(self) -> Refused<Code> {
+    fn finish(mut self) -> Refused<Code> {
         if self.shared > MAX_SHARED {
             return Err(format!("shared variables take more than {MAX_SHARED} bytes"));
         }
+        self.find_copies();
         slots::assemble(self)
     }
 
@@ -1183,6 +1185,16 @@ impl Raw {
                 see(self.b);
                 see(self.c);
             }
+            Op::LoadCopy(..) => {}
+            Op::StoreCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
+            }
             Op::W4(_) | Op::DDDWW(_) => {
                 see(self.b);
                 see(self.c);
@@ -1209,7 +1221,16 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::Reduce(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::Reduce(..) => {}
+            Op::LoadCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
+            }
             Op::Load(_) | Op::LoadMatrix(..) => {
                 see(self.d);
                 see(self.e);

@@ -43,7 +43,7 @@ fn what_cannot_be_exact_is_refused_with_the_reason() {
         ("shfl.down.b32 %r2, %r3, 1, 31;", "_sync"),
         ("vote.ballot.b32 %r2, %p1;", "_sync"),
         ("tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f5, %f6}];", "texture"),
-        ("cp.async.ca.shared.global [%r2], [%rd1], 16;", "asynchronous"),
+        ("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r2], [%rd1], 16, [%r3];", "asynchronous"),
         (
             "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r1, %r1, %r1}, {%r1, %r1}, {%f1, %f2, %f3, %f4};",
             "order",
