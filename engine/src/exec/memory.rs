@@ -65,16 +65,16 @@ pub(super) fn resolve(place: Place, address: u64) -> Option<(Region, u64)> {
     }
 }
 
-fn out_of_bounds(lane: usize) -> Fault {
+pub(super) fn out_of_bounds(lane: usize) -> Fault {
     Fault::trap(TrapKind::OutOfBounds, lane)
 }
 
 /// Active lanes next to each other whose addresses are next to each other, or all the same.
 #[derive(Clone, Copy, Debug)]
-struct Run {
-    lane: usize,
-    count: usize,
-    same: bool,
+pub(super) struct Run {
+    pub(super) lane: usize,
+    pub(super) count: usize,
+    pub(super) same: bool,
 }
 
 /// The run that starts at `lane`.
@@ -172,7 +172,7 @@ pub(super) fn objection(objection: Objection, lane: usize) -> Fault {
 }
 
 /// The address for a trap's report.
-fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
+pub(super) fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
     if let (Fault::Trap { address, .. }, Region::Buffer(buffer)) = (&mut fault, region) {
         *address = Some((buffer, offset));
     }
@@ -199,7 +199,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn check_alignment(addresses: &[u64; 32], mask: u32, total: u64, place: Place) -> Result<(), Fault> {
+    pub(super) fn check_alignment(addresses: &[u64; 32], mask: u32, total: u64, place: Place) -> Result<(), Fault> {
         let mut low = 0u64;
         for (lane, address) in addresses.iter().enumerate() {
             low |= address & 0u64.wrapping_sub(u64::from(mask >> lane & 1));
@@ -262,7 +262,7 @@ impl Machine<'_> {
     /// Reads neighbouring bytes for a run of lanes.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         warp: &Warp,
         region: Region,
@@ -403,7 +403,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    fn refused(&mut self, buffer: u16, offset: u64, width: usize, lane: usize, error: AccessError) -> Fault {
+    pub(super) fn refused(&mut self, buffer: u16, offset: u64, width: usize, lane: usize, error: AccessError) -> Fault {
         let kind = match error {
             AccessError::OutOfBounds => TrapKind::OutOfBounds,
             AccessError::NotOwned => TrapKind::NotOwned,
@@ -538,7 +538,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn put_shared(
+    pub(super) fn put_shared(
         &mut self,
         warp: &Warp,
         offset: u64,
@@ -619,7 +619,14 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn put_local(warp: &mut Warp, offset: u64, from: &[u8], run: Run, width: usize, step: u64) -> Result<(), Fault> {
+    pub(super) fn put_local(
+        warp: &mut Warp,
+        offset: u64,
+        from: &[u8],
+        run: Run,
+        width: usize,
+        step: u64,
+    ) -> Result<(), Fault> {
         for (by, bytes) in from.chunks_exact(width).enumerate() {
             let lane = run.lane + by;
             let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;

@@ -1,12 +1,14 @@
 //! Running one thread block: its warps in turn, from barrier to barrier.
 
 mod collective;
+mod copies;
 mod digest;
 mod matrix;
 mod memory;
 mod rows;
 mod shadow;
 mod step;
+mod undefined;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
@@ -76,6 +78,7 @@ pub(crate) struct Machine<'k> {
     key: Option<Key>,
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
+    awaited: copies::Awaited,
     level: step::Level,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
@@ -178,6 +181,7 @@ fn start<'k>(
         spent: 0,
         key,
         arrived: [0; 16],
+        awaited: copies::Awaited::default(),
         level: step::Level::best(),
         #[cfg(feature = "trace")]
         tracer: None,

@@ -179,6 +179,17 @@ impl Shadow {
         Ok(())
     }
 
+    /// A write of bytes that nobody may use: in order like any other; afterwards the grain is as if never written, and the write
+    /// counts as a read, so that it is in order with all that follow.
+    pub(super) fn undefine(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        if !ordered(self.writes[at], thread, clock) || !ordered(self.reads[at], thread, clock) {
+            return Err(Objection::Raced);
+        }
+        self.writes[at] = 0;
+        self.reads[at] = reader(self.reads[at], thread, clock);
+        Ok(())
+    }
+
     /// A reduction: unordered with others of the same kind, ordered like a write with everything else.
     pub(super) fn reduce(&mut self, at: usize, thread: u32, kind: u32, clock: Clock) -> Result<(), Objection> {
         let code = REDUCTION | kind;

@@ -882,6 +882,34 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             stop!(fault);
                         }
                     }
+                    Op::LoadCopy(access, start) => {
+                        let loaded = H::load(machine, warp, ins, access, active);
+                        if let Err(fault) = machine.load_copy(warp, ins, (access, start), active, loaded) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::StoreCopy(access, start) => {
+                        let stored = if machine.is_defined(warp, access, start, active) {
+                            H::store(machine, warp, ins, access, active)
+                        } else {
+                            machine.store_undefined(warp, ins, (access, start), active)
+                        };
+                        if let Err(fault) = stored {
+                            stop!(fault);
+                        }
+                    }
+                    Op::Companion => Machine::accompany(warp, ins, active),
+                    Op::StartCopy(access) => {
+                        if let Err(fault) = machine.start_copies(warp, ins, access, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::CloseGroup => Machine::close_group(warp, active),
+                    Op::WaitCopies(but) => {
+                        if let Err(fault) = machine.wait_copies(warp, but, active) {
+                            stop!(fault);
+                        }
+                    }
                     Op::Reduce(operation, access) => {
                         if let Err(fault) = machine.reduce(warp, ins, operation, access, active) {
                             stop!(fault);

@@ -1,6 +1,6 @@
 //! Loads, stores, address conversions, order-independent reductions.
 
-use super::{Builder, Class, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
+use super::{Builder, Class, Hidden, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
 use crate::{
     ast::{Operand, Type},
     ir::{self, Access, Extend, Op, Place, Reduce},
@@ -53,6 +53,9 @@ const PLACES: [(&str, Place); 9] = [
     ("generic", Place::Generic),
 ];
 
+/// Lane-steps that a copy costs beyond one: its start, its end and the checks of both.
+const COPY: u32 = 7;
+
 /// An address operand: where, the register, the rest.
 struct Target {
     place: Place,
@@ -71,6 +74,7 @@ impl<'a> Builder<'_, 'a> {
                 self.matrix(mods, operands)?;
                 self.land(skip);
             }
+            "cp" => self.copy(mods, operands)?,
             "cvta" => self.cvta(mods, operands)?,
             "isspacep" => {
                 let place = mods.take_any(&PLACES);
@@ -176,6 +180,9 @@ impl<'a> Builder<'_, 'a> {
             [d, address] | [d, address, _] => [d, address],
             _ => return unfit(mods),
         };
+        if place == Place::Param && self.load_printed(d, address, kind, count)? {
+            return Ok(());
+        }
         let target = self.target(address, place)?;
         let size = (kind.bits() / 8) as u8;
         let mut results = [NO; 4];
@@ -216,6 +223,20 @@ impl<'a> Builder<'_, 'a> {
             self.emit(if kind.signed() { Op::SextD } else { Op::ZextD }, register, narrow, NO, NO);
         }
         Ok(())
+    }
+
+    /// Loads what a call of `printf` returned; false where the address is no such variable.
+    fn load_printed(&mut self, d: &Operand<'a>, address: &Operand<'a>, kind: Type, count: u8) -> Refused<bool> {
+        let Operand::Address(Some(name), 0) = *address else { return Ok(false) };
+        let Some((Site::CallParam { .. }, at)) = self.variable(name)? else { return Ok(false) };
+        if !self.printed.contains(&at) || count != 1 || kind.bits() != 32 {
+            return Ok(false);
+        }
+        let d = self.result(d, kind)?;
+        let value = self.word(0);
+        self.emit(Op::MovW, d, value, NO, NO);
+        self.dead.push((d, Hidden::Printed, self.line, self.source));
+        Ok(true)
     }
 
     fn matrix(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
@@ -290,6 +311,79 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
+    /// `cp.async`: copies from global to shared memory that come at the wait.
+    fn copy(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        mods.take("async");
+        if mods.take("commit_group") {
+            self.emit(Op::CloseGroup, NO, NO, NO, NO);
+            return Ok(());
+        }
+        if mods.take("wait_all") {
+            self.emit(Op::WaitCopies(None), NO, NO, NO, NO);
+            return Ok(());
+        }
+        if mods.take("wait_group") {
+            let [Operand::Int(but)] = operands else { return unfit(mods) };
+            let but = u32::try_from(*but).unwrap_or(u32::MAX);
+            self.emit(Op::WaitCopies(Some(but)), NO, NO, NO, NO);
+            return Ok(());
+        }
+        let hinted = mods.has("L2::cache_hint");
+        Self::hints(mods);
+        if !(mods.take("shared") || mods.take("shared::cta")) || !mods.take("global") {
+            return unfit(mods);
+        }
+        let (address, source, bytes, rest) = match operands {
+            [to, from, Operand::Int(bytes), rest @ .., _] if hinted => (to, from, *bytes, rest),
+            [to, from, Operand::Int(bytes), rest @ ..] if !hinted => (to, from, *bytes, rest),
+            _ => return unfit(mods),
+        };
+        let count = match bytes {
+            4 => 1,
+            8 => 2,
+            16 => 4,
+            _ => return Err("`cp.async` copies 4, 8 or 16 bytes".to_owned()),
+        };
+        let taken = match rest {
+            [] => NO,
+            [operand] => {
+                let ignored = match operand {
+                    Operand::Name(name) | Operand::Not(name) => {
+                        self.register(name).is_ok_and(|register| self.class(register) == Class::P)
+                    }
+                    _ => false,
+                };
+                if ignored {
+                    let ignore = self.source(operand, Type::Pred)?;
+                    let (none, all) = (self.word(0), self.word(bytes as u32));
+                    self.fresh(Class::W, Op::SelW, none, all, ignore)
+                } else {
+                    self.source(operand, Type::U32)?
+                }
+            }
+            _ => return unfit(mods),
+        };
+        let source = self.target(source, Place::Global)?;
+        if self.class(source.register) != Class::D {
+            return Err("addresses have 64 bits: compile with -m64".to_owned());
+        }
+        let from = if source.offset == 0 {
+            source.register
+        } else {
+            let by = self.double(i64::from(source.offset) as u64);
+            self.fresh(Class::D, Op::AddD, source.register, by, NO)
+        };
+        let target = self.target(address, Place::Shared)?;
+        self.note_grain(Place::Shared, bytes as u32);
+        self.note_grain(Place::Global, bytes as u32);
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: Place::Shared, size: 4, count, extend: Extend::Zero, wide };
+        self.cost += COPY;
+        let raw = Raw { a: target.register, b: from, c: taken, imm: target.offset, ..self.raw(Op::StartCopy(access)) };
+        self.push(raw);
+        Ok(())
+    }
+
     fn cvta(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
         let from_generic = mods.take("to");
@@ -345,7 +439,7 @@ impl<'a> Builder<'_, 'a> {
             ("atom", [old, address, value]) => {
                 if *old != Operand::Name("_") {
                     let register = self.result(old, kind)?;
-                    self.dead.push((register, self.line, self.source));
+                    self.dead.push((register, Hidden::Old, self.line, self.source));
                 }
                 (address, value)
             }

@@ -31,6 +31,7 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
         "shfl" | "vote" | "match" | "redux" if !mods.has("sync") => {
             format!("`{opcode}` depends on how the hardware schedules threads: use the `_sync` form with a mask")
         }
+        "cp" if mods.has("async") && !mods.has("bulk") && !mods.has("mbarrier") => return None,
         "cp"
         | "mbarrier"
         | "st_async"

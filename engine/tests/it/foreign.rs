@@ -99,6 +99,31 @@ fn a_failed_assertion_is_a_trap_and_one_that_holds_is_nothing() {
 }
 
 #[test]
+fn printing_is_no_output_and_what_it_returns_may_not_be_used() {
+    let module = |after: &str| {
+        let call = "{ .local .align 8 .b8 depot[8]; .reg .b64 %SP; .reg .b64 %SPL; mov.u64 %SPL, depot; cvta.local.u64 %SP, %SPL;
+            st.local.u32 [%SPL], %r1; mov.u64 %rd10, format; cvta.global.u64 %rd11, %rd10; setp.lt.u32 %p1, %r1, 3; @%p1 bra QUIET;
+            { .param .b64 param0; st.param.b64 [param0+0], %rd11; .param .b64 param1; st.param.b64 [param1+0], %SP;
+            .param .b32 retval0; call.uni (retval0), vprintf, (param0, param1); ld.param.b32 %r9, [retval0+0]; }
+            QUIET: } AFTER st.global.u64 [%rd6], %rd5;";
+        let declared = ".extern .func (.param .b32 func_retval0) vprintf(.param .b64 a, .param .b64 b);
+            .extern .func (.param .b64 func_retval0) nobody_calls(.param .b64 a);
+            .global .align 1 .b8 format[4] = {37, 100, 10}; .visible";
+        text(&call.replace("AFTER", after)).replacen(".visible", declared, 1)
+    };
+    let mut memory = scratch();
+    let outcome = launch(&module(""), 40, &mut memory, 1 << 20);
+    assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
+    assert_eq!(memory.bytes[0][8 * 39], (8 * 39 & 0xff) as u8);
+    for use_ in ["add.u32 %r10, %r9, 1; st.global.u32 [%rd6], %r10;", "setp.lt.s32 %p2, %r9, 0; @%p2 trap;"] {
+        let found = rejection(&module(use_));
+        assert!(found.reason.contains("printf returns"), "{}", found.reason);
+    }
+    // Without optimisation it goes through registers that nobody reads.
+    assert!(parse(&module("mov.b32 %r10, %r9;")).entries[0].kernel.is_ok());
+}
+
+#[test]
 fn what_only_takes_time_changes_nothing() {
     let body = "nanosleep.u32 100; pmevent 3; prefetch.global.L1 [%rd1]; fence.acq_rel.gpu; membar.sys;
         applypriority.global.L2::evict_normal [%rd1], 128; st.global.L1::no_allocate.L2::cache_hint.u64 [%rd6], %rd5, %rd1;

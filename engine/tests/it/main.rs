@@ -3,6 +3,7 @@
 
 mod control;
 mod conversions;
+mod copies;
 mod digests;
 mod floats;
 mod foreign;
@@ -14,4 +15,5 @@ mod races;
 mod rejections;
 mod rules;
 mod support;
+mod undefined;
 mod warps;
