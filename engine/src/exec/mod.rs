@@ -77,6 +77,8 @@ pub(crate) struct Machine<'k> {
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     level: step::Level,
+    /// Of the access at hand: the bytes of all lanes.
+    scratch: Vec<u8>,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
 }
@@ -179,6 +181,7 @@ fn start<'k>(
         key,
         arrived: [0; 16],
         level: step::Level::best(),
+        scratch: vec![0; memory::BYTES],
         #[cfg(feature = "trace")]
         tracer: None,
     };
