@@ -1,6 +1,9 @@
 //! From the bytes that some CTAs stored in one buffer to write maps for all of them.
 
-use assay_primitives::{Axis, Dim, WriteMap, Writes, write_map::Owner};
+use assay_primitives::{
+    Axis, Dim, WriteMap, Writes,
+    write_map::{MAX_WRITE_MAPS, Owner},
+};
 
 use super::form::Form;
 use crate::{
@@ -64,8 +67,10 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
         seen.iter().flat_map(|seen| seen.ranges.iter().map(|range| (range.0, range.1, seen.cta))).collect();
     all.sort_unstable();
     for pair in all.windows(2) {
+        // A CTA is seen once for each round that strayed.
         if let [(_, until, first), (from, _, second)] = pair
             && from < until
+            && first != second
         {
             return Err(format!(
                 "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch"
@@ -78,6 +83,12 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
 fn pieces(seen: &[Seen], target: &Target, launch: &Shaped, left: u32) -> Result<Vec<Vec<Form>>, String> {
     let found = one_piece(seen, target, launch);
     let (Err(reason), Some(left)) = (&found, left.checked_sub(1)) else { return found };
+    if let Some(lists) = first_does_more(seen, target, launch) {
+        return Ok(lists);
+    }
+    if let Some(lists) = by_rank(seen, target, launch) {
+        return Ok(lists);
+    }
     let Some((low, high)) = split(seen) else { return Err(reason.clone()) };
     let first = pieces(&low, target, launch, left / 2).map_err(|_| reason.clone())?;
     let second = pieces(&high, target, launch, left / 2).map_err(|_| reason.clone())?;
@@ -91,6 +102,60 @@ fn pieces(seen: &[Seen], target: &Target, launch: &Shaped, left: u32) -> Result<
         }
     }
     if lists.is_empty() { Err(reason.clone()) } else { Ok(lists) }
+}
+
+/// The first ranges of all CTAs as one piece, the second ones as another, and so on: results of several levels or fields.
+fn by_rank(seen: &[Seen], target: &Target, launch: &Shaped) -> Option<Vec<Vec<Form>>> {
+    let writers: Vec<&Seen> = seen.iter().filter(|seen| !seen.ranges.is_empty()).collect();
+    let count = writers.first()?.ranges.len();
+    if count < 2 || count > MAX_WRITE_MAPS as usize || writers.iter().any(|seen| seen.ranges.len() != count) {
+        return None;
+    }
+    let mut all = Vec::new();
+    for rank in 0..count {
+        let part = |seen: &Seen| Seen { cta: seen.cta, ranges: seen.ranges.get(rank).copied().into_iter().collect() };
+        let part: Vec<Seen> = seen.iter().map(part).collect();
+        all.extend(one_piece(&part, target, launch).ok()?.into_iter().next()?);
+    }
+    holds(&all, seen, target).then(|| vec![all])
+}
+
+/// A pattern of all CTAs but the first, which stores some ranges more: sums, borders, counters.
+fn first_does_more(seen: &[Seen], target: &Target, launch: &Shaped) -> Option<Vec<Vec<Form>>> {
+    let others: Vec<Seen> = seen.iter().filter(|seen| seen.cta != [0; 3]).cloned().collect();
+    let first = seen.iter().find(|seen| seen.cta == [0; 3])?;
+    if others.iter().filter(|seen| !seen.ranges.is_empty()).count() < 2 {
+        return None;
+    }
+    let mut lists = Vec::new();
+    for forms in one_piece(&others, target, launch).ok()? {
+        let Some(ownership) = writes(&forms, target).map(|writes| writes.ownership(target.grid)) else { continue };
+        let mut more: Ranges = Vec::new();
+        for (from, until) in &first.ranges {
+            let mut at = *from;
+            while at < *until {
+                let (owner, end) = ownership.owner(target.buffer, at);
+                let end = end.max(at.saturating_add(1)).min(*until);
+                if owner != Owner::Cta([0; 3]) {
+                    match more.last_mut() {
+                        Some(last) if last.1 == at => last.1 = end,
+                        _ => more.push((at, end)),
+                    }
+                }
+                at = end;
+            }
+        }
+        if more.is_empty() || more.len() > MAX_PIECES as usize {
+            continue;
+        }
+        let more =
+            more.iter().map(|(from, until)| Form::AllByCta0 { base: *from, len: Some(until.saturating_sub(*from)) });
+        let all: Vec<Form> = forms.into_iter().chain(more).collect();
+        if holds(&all, seen, target) {
+            lists.push(all);
+        }
+    }
+    (!lists.is_empty()).then_some(lists)
 }
 
 /// The same stores in two parts, cut at the widest gap of the fullest CTA.
@@ -401,6 +466,9 @@ fn candidates(
             forms.push(Form::PerCta { base, bytes: run });
             if let Some(step) = step_of(0) {
                 forms.push(Form::PerCta { base, bytes: step });
+                if run <= step {
+                    forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: None });
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use assay_engine::Entry;
 use assay_primitives::{
     Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
     check::ProgramError,
-    program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_REPEAT_LAUNCHES, MAX_THREADS},
+    program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_LAUNCHES, MAX_REPEAT_LAUNCHES, MAX_THREADS},
     write_map::{MAX_DIMS, MAX_WRITE_MAPS},
 };
 use toml::de::DeValue;
@@ -31,33 +31,140 @@ pub struct Names<'a> {
 
 /// The steps of a file, and where each launch stands, in the order written.
 pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<(Vec<Step>, Vec<Place>), JobError> {
-    let mut tables: Vec<(Table<'_>, bool)> = top.tables("launch")?.into_iter().map(|table| (table, false)).collect();
-    tables.extend(top.tables("repeat")?.into_iter().map(|table| (table, true)));
+    let mut out = (Vec::new(), Vec::new());
+    for (table, kind) in body(top, &["launch", "repeat", "for"])? {
+        match kind {
+            "launch" => {
+                out.0.push(Step::Launch(launch(&table, scope, names)?));
+                out.1.push(table.place());
+            }
+            "repeat" => repeat(&table, scope, names, &mut out)?,
+            _ => {
+                let mut written = Vec::new();
+                rounds(&table, scope, names, "", &mut written)?;
+                // Steps are few: rounds that are written out share them.
+                for part in written.chunks(MAX_REPEAT_LAUNCHES as usize) {
+                    out.1.extend(part.iter().map(|(_, place)| place.clone()));
+                    let launches = part.iter().map(|(launch, _)| launch.clone()).collect();
+                    let launches = bounded(launches, "launches", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
+                    out.0.push(Step::Repeat { times: 1, launches });
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The tables at the keys `kinds`, in the order of the file.
+fn body<'a>(table: &Table<'a>, kinds: &[&'static str]) -> Result<Vec<(Table<'a>, &'static str)>, JobError> {
+    let mut tables = Vec::new();
+    for kind in kinds {
+        tables.extend(table.tables(kind)?.into_iter().map(|table| (table, *kind)));
+    }
     tables.sort_by_key(|(table, _)| table.start);
-    let mut steps = Vec::new();
-    let mut places = Vec::new();
-    for (table, is_repeat) in tables {
-        if !is_repeat {
-            steps.push(Step::Launch(launch(&table, scope, names)?));
-            places.push(table.place());
+    Ok(tables)
+}
+
+fn repeat(
+    table: &Table<'_>,
+    scope: &mut Scope<'_>,
+    names: &Names<'_>,
+    out: &mut (Vec<Step>, Vec<Place>),
+) -> Result<(), JobError> {
+    table.only(&["times", "launch"])?;
+    let times = table.need("times")?;
+    let times = u32::try_from(scope.within(&times, 1, u32::MAX.into())?).unwrap_or(u32::MAX);
+    let inner = table.tables("launch")?;
+    if inner.is_empty() {
+        return Err(table.error(Problem::Missing("launch")));
+    }
+    let round = |round: u32, scope: &mut Scope<'_>| {
+        scope.set_round(Some(round.into()));
+        let launches = inner.iter().map(|inner| launch(inner, scope, names)).collect::<Result<Vec<Launch>, JobError>>();
+        scope.set_round(None);
+        launches
+    };
+    scope.take_period();
+    let mut launches = round(0, scope)?;
+    let period = u32::try_from(scope.take_period()).unwrap_or(u32::MAX);
+    if period > 1 && launches.iter().any(|launch| launch.args.contains(&Arg::Iteration)) {
+        return Err(table.error(Problem::Form("`a|b` and \"iteration\" do not go together: use `for`")));
+    }
+    for number in 1..period.min(times) {
+        launches.extend(round(number, scope)?);
+    }
+    let per_round = inner.len();
+    let rest = times.checked_rem(period).unwrap_or(0) as usize;
+    let tail: Vec<Launch> = launches.iter().take(rest.saturating_mul(per_round)).cloned().collect();
+    for (times, launches) in [(times.checked_div(period).unwrap_or(0), launches), (1, tail)] {
+        if times == 0 || launches.is_empty() {
             continue;
         }
-        table.only(&["times", "launch"])?;
-        let times = table.need("times")?;
-        let times = u32::try_from(scope.within(&times, 1, u32::MAX.into())?).unwrap_or(u32::MAX);
-        let inner = table.tables("launch")?;
-        if inner.is_empty() {
-            return Err(table.error(Problem::Missing("launch")));
-        }
-        let mut launches = Vec::new();
-        for inner in &inner {
-            launches.push(launch(inner, scope, names)?);
-            places.push(inner.place());
-        }
+        out.1.extend(inner.iter().cycle().take(launches.len()).map(Table::place));
         let launches = bounded(launches, "launches in a repeat", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
-        steps.push(Step::Repeat { times, launches });
+        out.0.push(Step::Repeat { times, launches });
     }
-    Ok((steps, places))
+    Ok(())
+}
+
+/// The launches of a `for`, written out, each with its place.
+fn rounds(
+    table: &Table<'_>,
+    scope: &mut Scope<'_>,
+    names: &Names<'_>,
+    outer: &str,
+    out: &mut Vec<(Launch, Place)>,
+) -> Result<(), JobError> {
+    table.only(&["var", "from", "until", "step", "launch", "for"])?;
+    let node = table.need("var")?;
+    let var = node.text()?.to_owned();
+    if scope.has(&var) {
+        return Err(node.error(Problem::Twice { what: "variable", name: var }));
+    }
+    let from = table.get("from").map_or(Ok(0), |node| scope.integer(&node))?;
+    let until = scope.integer(&table.need("until")?)?;
+    let step = match table.get("step") {
+        Some(node) => match scope.integer(&node)? {
+            0 => return Err(node.error(Problem::Form("`step` is not 0"))),
+            step => step,
+        },
+        None => 1,
+    };
+    let body = body(table, &["launch", "for"])?;
+    if body.is_empty() {
+        return Err(table.error(Problem::Missing("launch")));
+    }
+    let (mut value, mut round) = (from, 0u64);
+    while if step > 0 { value < until } else { value > until } {
+        scope.set(var.clone(), value);
+        let at = if outer.is_empty() { format!("{var} = {value}") } else { format!("{outer}, {var} = {value}") };
+        for (table, kind) in &body {
+            scope.set_round(Some(round));
+            if *kind == "for" {
+                rounds(table, scope, names, &at, out)?;
+                continue;
+            }
+            let launch = launch(table, scope, names).map_err(|mut error| {
+                error.place.field = format!("{} ({at})", error.place.field);
+                error
+            })?;
+            let mut place = table.place();
+            place.field = format!("{} ({at})", place.field);
+            out.push((launch, place));
+            if out.len() > MAX_LAUNCHES as usize {
+                return Err(table.error(Problem::Program(ProgramError::TooLarge)));
+            }
+        }
+        value = value.saturating_add(step);
+        round = round.saturating_add(1);
+        // An empty `for` inside must not run for ever.
+        if round > MAX_LAUNCHES.into() {
+            return Err(table.error(Problem::Program(ProgramError::TooLarge)));
+        }
+    }
+    scope.unset(&var);
+    scope.set_round(None);
+    Ok(())
 }
 
 /// A list as the program has it.
@@ -229,7 +336,7 @@ fn argument(
             Some((name, offset)) => (name.trim(), Some(offset)),
             None => (rest.trim(), None),
         };
-        let (index, buffer) = find_buffer(node, name, names.buffers)?;
+        let (index, buffer) = find_buffer(node, scope.pick(node, name)?, names.buffers)?;
         let offset = match offset {
             Some(text) => scope.expression(node, text)?,
             None => 0,
@@ -312,7 +419,7 @@ fn write_maps(
     names: &Names<'_>,
 ) -> Result<Vec<WriteMap>, JobError> {
     let node = table.need("buffer")?;
-    let (buffer, found) = find_buffer(&node, node.text()?, names.buffers)?;
+    let (buffer, found) = find_buffer(&node, scope.pick(&node, node.text()?)?, names.buffers)?;
     let number = |key: &str| table.get(key).map(|node| scope.u64(&node)).transpose();
     let base = number("base")?.unwrap_or(0);
     let target = Target { buffer, base, len: found.buffer.len, grid };
