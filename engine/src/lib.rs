@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod alu;
 mod ast;
+mod double;
 mod exec;
 mod ir;
 mod lex;

@@ -12,7 +12,10 @@ mod tests;
 pub mod values;
 pub mod writes;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use assay_engine::Module;
 use assay_primitives::{
@@ -43,6 +46,8 @@ pub struct Options {
     pub files: Vec<(String, PathBuf)>,
     /// Leave out what launches say of their writes.
     pub without_writes: bool,
+    /// Leave approximate instructions as they are.
+    pub no_exact_maths: bool,
 }
 
 /// A job, ready to be run or bought.
@@ -73,6 +78,10 @@ pub struct JobKernel {
     pub ptx: Vec<u8>,
     /// The PTX, parsed.
     pub module: Module,
+    /// The PTX before its approximate instructions were replaced, where it has some.
+    pub original: Option<Vec<u8>>,
+    /// How many were replaced, by their opcodes.
+    pub replaced: BTreeMap<String, u32>,
 }
 
 impl Job {
@@ -84,7 +93,7 @@ impl Job {
         top.only(&["vars", "kernels", "buffer", "launch", "repeat"])?;
         let mut scope = Scope::default();
         variables(&top, options, &mut scope)?;
-        let kernels = kernels(&top)?;
+        let kernels = kernels(&top, !options.no_exact_maths)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
@@ -116,6 +125,12 @@ impl Job {
             place.unwrap_or_else(|| source.whole()).error(Problem::Program(error))
         })?;
         Ok(Self { file: file.to_owned(), program, kernels, buffers, launches })
+    }
+
+    /// The approximate instructions that were replaced by exact ones, by kernel and opcode.
+    pub fn replaced(&self) -> BTreeMap<&str, &BTreeMap<String, u32>> {
+        let changed = self.kernels.iter().filter(|kernel| !kernel.replaced.is_empty());
+        changed.map(|kernel| (kernel.name.as_str(), &kernel.replaced)).collect()
     }
 
     /// Bytes that a provider has to be sent.
@@ -153,7 +168,7 @@ fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> R
     Ok(())
 }
 
-fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
+fn kernels(top: &Table<'_>, replace: bool) -> Result<Vec<JobKernel>, JobError> {
     let mut kernels: Vec<JobKernel> = Vec::new();
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
         let path = node.path()?;
@@ -167,9 +182,9 @@ fn kernels(top: &Table<'_>) -> Result<Vec<JobKernel>, JobError> {
                 return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
             }
         };
-        let module = Module::parse(&ptx)
+        let kernel::Prepared { ptx, module, original, replaced } = kernel::prepare(ptx, replace)
             .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
-        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module });
+        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module, original, replaced });
     }
     Ok(kernels)
 }

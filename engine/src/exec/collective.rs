@@ -10,6 +10,16 @@ fn active(mask: u32, lane: usize) -> bool {
     mask >> lane & 1 == 1
 }
 
+/// What changes nothing.
+fn neutral(operation: Reduce) -> u32 {
+    match operation {
+        Reduce::Add | Reduce::Or | Reduce::Xor | Reduce::MaxU => 0,
+        Reduce::And | Reduce::MinU => u32::MAX,
+        Reduce::MinS => i32::MAX as u32,
+        Reduce::MaxS => i32::MIN as u32,
+    }
+}
+
 impl Machine<'_> {
     pub(super) fn shuffle(&mut self, warp: &mut Warp, ins: &Ins, mode: Shuffle, mask: u32) -> Result<(), Fault> {
         let members = warp.members;
@@ -87,25 +97,26 @@ impl Machine<'_> {
         };
         let values: [u64; 32] =
             if wide { warp.d[usize::from(ins.a)] } else { warp.w[usize::from(ins.a)].map(u64::from) };
+        // Equal values become neighbours.
+        let mut order: [(u64, u8); 32] = core::array::from_fn(|lane| (values[lane], lane as u8));
+        if values.iter().any(|value| *value != values[0]) {
+            order.sort_unstable();
+        }
+        let mut equal = [0u32; 32];
+        for same in order.chunk_by(|(a, _), (b, _)| a == b) {
+            let lanes = same.iter().fold(0u32, |lanes, (_, lane)| lanes | 1 << lane);
+            for (_, lane) in same {
+                equal[usize::from(*lane) & 31] = lanes;
+            }
+        }
         let mut words = [0u32; 32];
         let mut agree = 0u32;
         for lane in 0..32 {
-            if !active(mask, lane) {
-                continue;
-            }
             let group = members[lane] & mask;
-            let mut same = 0u32;
-            for other in 0..32 {
-                if active(group, other) && values[other] == values[lane] {
-                    same |= 1 << other;
-                }
-            }
-            if !all {
-                words[lane] = same;
-            } else if same == group {
-                words[lane] = group;
-                agree |= 1 << lane;
-            }
+            let same = equal[lane] & group;
+            let whole = same == group;
+            words[lane] = if !all || whole { same } else { 0 };
+            agree |= u32::from(all && whole) << lane;
         }
         self.put_w(warp, ins.d, &words, mask);
         if ins.e != NONE {
@@ -116,19 +127,27 @@ impl Machine<'_> {
     pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, mask: u32) {
         let members = warp.members;
         let values = warp.w[usize::from(ins.a)];
-        let mut words = [0u32; 32];
-        for lane in 0..32 {
-            if !active(mask, lane) {
-                continue;
-            }
-            let group = members[lane] & mask;
-            let mut total = None;
-            for (other, value) in values.iter().enumerate() {
-                if active(group, other) {
-                    total = Some(total.map_or(*value, |total| combine(operation, total, *value)));
+        // For each four lanes the totals of their subsets.
+        let none = neutral(operation);
+        let mut totals = [[none; 16]; 8];
+        for (totals, four) in totals.iter_mut().zip(values.as_chunks::<4>().0) {
+            for (lane, value) in four.iter().enumerate() {
+                let (before, after) = totals.split_at_mut(1 << lane);
+                for (total, without) in after.iter_mut().zip(before) {
+                    *total = combine(operation, *without, *value);
                 }
             }
-            words[lane] = total.unwrap_or(0);
+        }
+        let mut words = [none; 32];
+        for lane in 0..32 {
+            let group = members[lane] & mask;
+            if lane > 0 && group == members[lane - 1] & mask {
+                words[lane] = words[lane - 1];
+                continue;
+            }
+            for (at, totals) in totals.iter().enumerate() {
+                words[lane] = combine(operation, words[lane], totals[(group >> (4 * at)) as usize & 15]);
+            }
         }
         self.put_w(warp, ins.d, &words, mask);
     }

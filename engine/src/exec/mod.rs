@@ -80,6 +80,8 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     level: step::Level,
+    /// Of the access at hand: the bytes of all lanes.
+    scratch: Vec<u8>,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
 }
@@ -183,6 +185,7 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: step::Level::best(),
+        scratch: vec![0; memory::BYTES],
         #[cfg(feature = "trace")]
         tracer: None,
     };

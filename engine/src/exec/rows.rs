@@ -6,12 +6,12 @@
 
 use super::{
     Fault, Machine,
-    memory::{Bytes, Region, lanes, resolve},
+    memory::{Bytes, Region, combine, combine64, kind_of, lanes, resolve},
     shadow::{self, Clock, Pages},
     step::keep,
     warp::Warp,
 };
-use crate::ir::{Access, Ins, TAG_SHIFT};
+use crate::ir::{Access, Ins, Reduce, TAG_SHIFT};
 
 /// How the addresses of the active lanes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,50 @@ struct Target {
     count: usize,
 }
 
+/// Whether the addresses of a whole warp are each the one before and `step` more.
+#[inline(always)]
+fn regular<T: Copy + Eq>(base: &[T; 32], mut expected: T, next: impl Fn(T) -> T) -> bool {
+    for eight in base.as_chunks::<8>().0 {
+        let mut regular = true;
+        for at in eight {
+            regular &= *at == expected;
+            expected = next(expected);
+        }
+        if !regular {
+            return false;
+        }
+    }
+    true
+}
+
 #[inline(always)]
 fn target(warp: &Warp, ins: &Ins, access: Access, mask: u32, width: usize) -> Option<Target> {
+    let by = i64::from(ins.imm) as u64;
+    if mask == u32::MAX {
+        // A row, or the same address, shows in the first two lanes.
+        let (address, regular, same, low) = if access.wide {
+            let base = &warp.d[usize::from(ins.a)];
+            let step = base[1].wrapping_sub(base[0]);
+            let regular = (step == 0 || step == width as u64) && regular(base, base[0], |at| at.wrapping_add(step));
+            let low = if regular { 0 } else { base.iter().fold(0, |ors, at| ors | at.wrapping_add(by)) as usize };
+            (base[0].wrapping_add(by), regular, step == 0, low)
+        } else {
+            let (base, by) = (&warp.w[usize::from(ins.a)], by as u32);
+            let step = base[1].wrapping_sub(base[0]);
+            let regular = (step == 0 || step == width as u32) && regular(base, base[0], |at| at.wrapping_add(step));
+            let low = if regular { 0 } else { base.iter().fold(0, |ors, at| ors | at.wrapping_add(by)) as usize };
+            (base[0].wrapping_add(by).into(), regular, step == 0, low)
+        };
+        let pattern = match (regular, same) {
+            (true, true) => Pattern::Same,
+            (true, false) => Pattern::Row,
+            _ => Pattern::Scattered,
+        };
+        let aligned = (low | address as usize) & (width - 1) == 0;
+        return aligned.then_some(Target { pattern, address, first: 0, count: 32 });
+    }
     let first = mask.trailing_zeros() as usize & 31;
     let count = mask.count_ones() as usize;
-    let by = i64::from(ins.imm) as u64;
     let (same, row, address, low);
     if access.wide {
         let base = &warp.d[usize::from(ins.a)];
@@ -132,31 +171,35 @@ impl Machine<'_> {
     #[inline(always)]
     pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let width = usize::from(access.size) * usize::from(access.count);
-        let mut bytes: Bytes = [0; 512];
+        let mut held = core::mem::take(&mut self.scratch);
+        let Ok(bytes) = <&mut Bytes>::try_from(&mut held[..]) else {
+            return self.load_exact(warp, ins, access, mask);
+        };
         let fine = match target(warp, ins, access, mask, width) {
-            Some(target) => by_width!(width, W => self.try_load::<W>(warp, ins, access, mask, target, &mut bytes)),
+            Some(target) => by_width!(width, W => self.try_load::<W>(warp, ins, access, mask, target, bytes)),
             None => false,
         };
-        if !fine {
-            return self.load_exact(warp, ins, access, mask);
+        if fine {
+            self.unpack(warp, ins, access, bytes, mask);
         }
-        self.unpack(warp, ins, access, &bytes, mask);
-        Ok(())
+        self.scratch = held;
+        if fine { Ok(()) } else { self.load_exact(warp, ins, access, mask) }
     }
 
     #[inline(always)]
     pub(super) fn store(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let width = usize::from(access.size) * usize::from(access.count);
-        let mut bytes: Bytes = [0; 512];
-        Self::pack(warp, ins, access, &mut bytes);
+        let mut held = core::mem::take(&mut self.scratch);
+        let Ok(bytes) = <&mut Bytes>::try_from(&mut held[..]) else {
+            return self.store_exact(warp, ins, access, mask);
+        };
+        Self::pack(warp, ins, access, bytes);
         let fine = match target(warp, ins, access, mask, width) {
-            Some(target) => by_width!(width, W => self.try_store::<W>(warp, ins, access, mask, target, &bytes)),
+            Some(target) => by_width!(width, W => self.try_store::<W>(warp, ins, access, mask, target, bytes)),
             None => false,
         };
-        if !fine {
-            return self.store_exact(warp, ins, access, mask);
-        }
-        Ok(())
+        self.scratch = held;
+        if fine { Ok(()) } else { self.store_exact(warp, ins, access, mask) }
     }
 
     #[inline(always)]
@@ -321,6 +364,105 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
+    pub(super) fn reduce(
+        &mut self,
+        warp: &mut Warp,
+        ins: &Ins,
+        operation: Reduce,
+        access: Access,
+        mask: u32,
+    ) -> Result<(), Fault> {
+        let width = usize::from(access.size);
+        let done = match target(warp, ins, access, mask, width) {
+            Some(target) if width == 8 => {
+                let values = warp.d[usize::from(ins.b)];
+                self.try_reduce::<8>(warp, ins, operation, access, mask, target, |lane| values[lane])
+            }
+            Some(target) => {
+                let values = warp.w[usize::from(ins.b)];
+                self.try_reduce::<4>(warp, ins, operation, access, mask, target, |lane| values[lane].into())
+            }
+            None => Ok(false),
+        };
+        if done? { Ok(()) } else { self.reduce_exact(warp, ins, operation, access, mask) }
+    }
+
+    /// False where nothing is done yet.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    fn try_reduce<const W: usize>(
+        &mut self,
+        warp: &mut Warp,
+        ins: &Ins,
+        operation: Reduce,
+        access: Access,
+        mask: u32,
+        target: Target,
+        values: impl Fn(usize) -> u64,
+    ) -> Result<bool, Fault> {
+        let Some((region, offset)) = resolve(access.place, target.address) else { return Ok(false) };
+        let Some(offsets) = offsets(warp, ins, access, mask, target.address, offset) else { return Ok(false) };
+        let same = target.pattern == Pattern::Same;
+        let total = || {
+            let first = values(target.first & 31);
+            lanes(mask & (mask - 1)).fold(first, |total, lane| join::<W>(operation, total, values(lane & 31)))
+        };
+        let (thread, clock, kind) = (warp.first(), self.clock(warp), kind_of(operation, W));
+        match region {
+            Region::Shared => {
+                let grain = self.code.shared_grain.trailing_zeros();
+                let per = W.trailing_zeros().wrapping_sub(grain) & 7;
+                let at = offsets.map(|offset| (offset >> grain) as u32);
+                let last = offsets.iter().fold(0, |last, offset| last.max(*offset));
+                if slice(&self.shared, last, W).is_none()
+                    || !self.shared_shadow.try_reduce_lanes(&at, mask, per, thread, kind, clock, same, true)
+                {
+                    return Ok(false);
+                }
+                let mut apply = |lane: usize, value: u64| {
+                    if let Some(cell) = slice_mut(&mut self.shared, offsets[lane & 31], W) {
+                        join_bytes::<W>(operation, cell, value);
+                    }
+                };
+                if same {
+                    apply(target.first, total());
+                } else {
+                    lanes(mask).for_each(|lane| apply(lane, values(lane & 31)));
+                }
+                Ok(true)
+            }
+            Region::Buffer(buffer) => {
+                if self.tracks(buffer) {
+                    let (at, per) = self.pages_of::<W>(buffer, &offsets, mask);
+                    if !self.pages.shadow.try_reduce_lanes(&at, mask, per, thread, kind, clock, same, false) {
+                        return Ok(false);
+                    }
+                }
+                let mut cell = [0u8; W];
+                if same {
+                    if self.memory.load(buffer, offset, &mut cell).is_err() {
+                        return Ok(false);
+                    }
+                    join_bytes::<W>(operation, &mut cell, total());
+                    return Ok(self.memory.store(buffer, offset, &cell).is_ok());
+                }
+                for lane in lanes(mask) {
+                    let offset = offsets[lane & 31];
+                    let made = self.memory.load(buffer, offset, &mut cell).and_then(|()| {
+                        join_bytes::<W>(operation, &mut cell, values(lane & 31));
+                        self.memory.store(buffer, offset, &cell)
+                    });
+                    if let Err(error) = made {
+                        return Err(self.refused(buffer, offset, W, lane, error));
+                    }
+                }
+                Ok(true)
+            }
+            Region::Table | Region::Param | Region::Local => Ok(false),
+        }
+    }
+
     /// The bytes of a region that nothing writes.
     #[inline(always)]
     fn constants(&self, region: Region) -> &[u8] {
@@ -464,6 +606,22 @@ impl Machine<'_> {
             }
             Region::Table | Region::Param => false,
         }
+    }
+}
+
+#[inline(always)]
+fn join<const W: usize>(operation: Reduce, a: u64, b: u64) -> u64 {
+    if W == 8 { combine64(operation, a, b) } else { combine(operation, a as u32, b as u32).into() }
+}
+
+/// One step of a reduction on a cell.
+#[inline(always)]
+fn join_bytes<const W: usize>(operation: Reduce, cell: &mut [u8], value: u64) {
+    if let Ok(cell) = <&mut [u8; W]>::try_from(cell) {
+        let mut old = [0u8; 8];
+        old[..W].copy_from_slice(cell);
+        let new = join::<W>(operation, u64::from_le_bytes(old), value).to_le_bytes();
+        cell.copy_from_slice(&new[..W]);
     }
 }
 

@@ -359,6 +359,53 @@ impl Shadow {
         true
     }
 
+    /// The reductions of many lanes, or false: where one is not plainly in order, none is noted. `same`: all at one place. With
+    /// `written`, the grains must have been written.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn try_reduce_lanes(
+        &mut self,
+        at: &[u32; 32],
+        mask: u32,
+        per: u32,
+        thread: u32,
+        kind: u32,
+        clock: Clock,
+        same: bool,
+        written: bool,
+    ) -> bool {
+        let (code, oldest) = (REDUCTION | kind, if written { EVER } else { 0 });
+        let lanes = if same { mask & mask.wrapping_neg() } else { mask };
+        for skip in 0..1usize << per {
+            let mut fine = true;
+            for_lanes(lanes, |lane| {
+                let (own, at) = (thread + lane as u32, at[lane] as usize + skip);
+                let (Some(write), Some(read)) = (self.writes.get(at), self.reads.get(at)) else {
+                    fine = false;
+                    return;
+                };
+                // Own accesses since the barrier are the long way's.
+                let before = |access: u32| {
+                    let other = if same { access & WARP != 0 } else { access & WHO != own };
+                    (access < clock.block) | ((access < clock.warp) & same_warp(access, own) & other)
+                };
+                let alone = !same & (read & WHO == own);
+                fine &= (*write >= oldest) & (before(*write) | (write & WHO == code)) & (before(*read) | alone);
+            });
+            if !fine {
+                return false;
+            }
+        }
+        for skip in 0..1usize << per {
+            for_lanes(lanes, |lane| {
+                if let Some(write) = self.writes.get_mut(at[lane] as usize + skip) {
+                    *write = clock.now | code;
+                }
+            });
+        }
+        true
+    }
+
     /// All reads of a run; an error names its thread within the run. With `written`, the grains must have been written.
     pub(super) fn read_run(&mut self, run: Run, written: bool) -> Result<(), (usize, Objection)> {
         let Run { at, count, per, thread, clock } = run;

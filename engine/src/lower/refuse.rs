@@ -65,12 +65,8 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
 pub(super) fn approximate(mods: &Mods<'_>) -> String {
     let opcode = mods.opcode;
     let way = match mods.name {
-        "rcp" if mods.has("f64") => "use the exact functions of assay_math.cuh for double log, pow and their kin",
-        "div" | "rcp" | "sqrt" => {
-            "compile without fast maths, so that it becomes the .rn form; where powf, atanf or a division of halves brought it in, use assay_math.cuh or divide as float"
-        }
-        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => {
-            "use the exact functions of assay_math.cuh, or the precise CUDA function where it has one"
+        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" | "rcp" | "sqrt" | "div" => {
+            "`assay kernel exact` replaces it by an exact one; or compile with assay_math.cuh, and without fast maths"
         }
         _ => "use the form with a rounding modifier",
     };
