@@ -796,6 +796,13 @@ macro_rules! half {
                 let one = FORMAT.one() as u32;
                 if is_nan(a) || a & 0x8000 != 0 { 0 } else if a > one { one } else { a }
             }
+            /// The largest finite number for an infinite one.
+            pub(crate) fn finite(a: u32) -> u32 {
+                if u64::from(a & 0x7fff) == FORMAT.infinite() { a - 1 } else { a }
+            }
+            pub(crate) fn finite2(a: u32) -> u32 {
+                each_half(a, 0, |a, _| finite(a))
+            }
             pub(crate) fn flush(a: u32) -> u32 {
                 FORMAT.flush(a.into()) as u32
             }
@@ -917,76 +924,6 @@ pub(crate) mod narrow {
         down Down;
         up Up;
     }
-}
-
-/// Element-wise operations of the packed video instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Packed {
-    Add,
-    Sub,
-    Difference,
-    Min,
-    Max,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-}
-
-/// What a packed video instruction does, in one word.
-pub(crate) fn packed_form(
-    operation: Packed,
-    elements: u32,
-    [result, a, b]: [bool; 3],
-    saturate: bool,
-    accumulate: bool,
-) -> u32 {
-    operation as u32
-        | elements << 8
-        | u32::from(result) << 16
-        | u32::from(a) << 17
-        | u32::from(b) << 18
-        | u32::from(saturate) << 19
-        | u32::from(accumulate) << 20
-}
-
-/// A packed video instruction of the form that [`packed_form`] made.
-pub(crate) fn packed(a: u32, b: u32, c: u32, form: u32) -> u32 {
-    let bits = if form >> 8 & 0xff == 4 { 8 } else { 16 };
-    let set = |bit: u32| form >> bit & 1 == 1;
-    let mask = (1u32 << bits) - 1;
-    let element = |word: u32, at: u32, signed: bool| {
-        let raw = (word >> at & mask) as i32;
-        if signed { raw << (32 - bits) >> (32 - bits) } else { raw }
-    };
-    let (mut result, mut sum) = (0u32, c);
-    for at in (0..32).step_by(bits as usize) {
-        let (x, y) = (element(a, at, set(17)), element(b, at, set(18)));
-        let value = match form & 0xff {
-            0 => x + y,
-            1 => x - y,
-            2 => (x - y).abs(),
-            3 => x.min(y),
-            4 => x.max(y),
-            5 => i32::from(x == y),
-            6 => i32::from(x != y),
-            7 => i32::from(x < y),
-            8 => i32::from(x <= y),
-            9 => i32::from(x > y),
-            _ => i32::from(x >= y),
-        };
-        let value = match (set(19), set(16)) {
-            (false, _) => value,
-            (true, false) => value.clamp(0, mask as i32),
-            (true, true) => value.clamp(-(mask as i32 / 2) - 1, mask as i32 / 2),
-        };
-        result |= (value as u32 & mask) << at;
-        sum = sum.wrapping_add(value as u32);
-    }
-    if set(20) { sum } else { result }
 }
 
 /// Two 8-bit floating-point numbers with four bits of exponent, as half precision.

@@ -268,6 +268,7 @@ pub(crate) enum Op {
     WaitCopies(Option<u32>),
     /// 8×8 matrices of 16-bit elements into `d, e, b, c`; transposed or not.
     LoadMatrix(Access, bool),
+    StoreMatrix(Access, bool),
     /// A matrix of the kind, spread over the warp, transposed.
     MoveMatrix,
     /// `[a + imm] = op([a + imm], b)`

@@ -14,6 +14,7 @@ mod parse;
 mod soft;
 #[cfg(feature = "trace")]
 pub mod trace;
+mod video;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 

@@ -1057,6 +1057,11 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             stop!(fault);
                         }
                     }
+                    Op::StoreMatrix(access, transposed) => {
+                        if let Err(fault) = machine.store_matrix(warp, ins, access, transposed, active) {
+                            stop!(fault);
+                        }
+                    }
                     Op::MoveMatrix => {
                         if active != u32::MAX {
                             stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31));

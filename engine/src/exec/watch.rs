@@ -83,6 +83,7 @@ fn kind(op: Op) -> Kind {
         | Op::CopyLocal { .. }
         | Op::Store(_)
         | Op::StoreCopy(..)
+        | Op::StoreMatrix(..)
         | Op::Companion
         | Op::StartCopy(_)
         | Op::CloseGroup

@@ -8,12 +8,13 @@ use crate::{
 use alloc::{borrow::ToOwned, format};
 
 /// Ordering, scope, caching and prefetch hints: within one thread block, without races, they change nothing.
-const HINTS: [&str; 30] = [
+const HINTS: [&str; 31] = [
     "weak",
     "volatile",
     "relaxed",
     "acquire",
     "release",
+    "acq_rel",
     "cta",
     "gpu",
     "sys",
@@ -41,11 +42,13 @@ const HINTS: [&str; 30] = [
     "cluster",
 ];
 
-const PLACES: [(&str, Place); 9] = [
+const PLACES: [(&str, Place); 10] = [
     ("global", Place::Global),
     ("const", Place::Const),
     ("shared", Place::Shared),
     ("shared::cta", Place::Shared),
+    // Without a launch of clusters each CTA is a cluster of its own.
+    ("shared::cluster", Place::Shared),
     ("local", Place::Local),
     ("param", Place::Param),
     ("param::entry", Place::Param),
@@ -69,7 +72,7 @@ impl<'a> Builder<'_, 'a> {
         match mods.name {
             "ld" | "ldu" => self.load(mods, operands)?,
             "st" => self.store(mods, operands)?,
-            "ldmatrix" | "movmatrix" => {
+            "ldmatrix" | "stmatrix" | "movmatrix" => {
                 let skip = self.jump_unless_guard();
                 self.matrix(mods, operands)?;
                 self.land(skip);
@@ -87,8 +90,19 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             "atom" | "red" => self.reduce(mods, operands)?,
+            // A hint, for whoever takes it as one.
+            "createpolicy" => {
+                while let Some(word) = mods.first() {
+                    mods.take(word);
+                }
+                let [d, ..] = operands else { return unfit(mods) };
+                let d = self.result(d, Type::B64)?;
+                let value = self.double(0);
+                self.emit(Op::MovD, d, value, NO, NO);
+                self.dead.push((d, Hidden::Policy, self.line, self.source));
+            }
             // They change when things happen, not what.
-            "prefetch" | "prefetchu" | "applypriority" | "nanosleep" | "pmevent" => {
+            "prefetch" | "prefetchu" | "applypriority" | "nanosleep" | "pmevent" | "griddepcontrol" | "setmaxnreg" => {
                 while let Some(word) = mods.first() {
                     mods.take(word);
                 }
@@ -261,16 +275,18 @@ impl<'a> Builder<'_, 'a> {
         if !matches!(place, Place::Generic | Place::Shared) {
             return unfit(mods);
         }
+        let store = mods.name == "stmatrix";
+        let (d, a) = if store { (a, d) } else { (d, a) };
         let target = self.target(a, place)?;
         let mut results = [NO; 4];
         for (result, operand) in results.iter_mut().zip(Self::elements(d, count)?) {
-            *result = self.result(operand, Type::B32)?;
+            *result = if store { self.source(operand, Type::B32)? } else { self.result(operand, Type::B32)? };
         }
         self.note_grain(Place::Shared, 8);
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size: 4, count, extend: Extend::Zero, wide };
         let [d, e, b, c] = results;
-        let op = Op::LoadMatrix(access, transposed);
+        let op = if store { Op::StoreMatrix(access, transposed) } else { Op::LoadMatrix(access, transposed) };
         let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(op) };
         self.push(raw);
         Ok(())
@@ -411,6 +427,7 @@ impl<'a> Builder<'_, 'a> {
 
     fn reduce(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
+        let hinted = mods.has("L2::cache_hint");
         Self::hints(mods);
         let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
         if !matches!(place, Place::Shared | Place::Global | Place::Generic) {
@@ -435,6 +452,10 @@ impl<'a> Builder<'_, 'a> {
         };
         let word = mods.first().unwrap_or("");
         mods.take(word);
+        let operands = match operands {
+            [operands @ .., _] if hinted => operands,
+            operands => operands,
+        };
         let (address, value) = match (mods.name, operands) {
             ("atom", [old, address, value]) => {
                 if *old != Operand::Name("_") {

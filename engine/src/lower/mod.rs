@@ -10,6 +10,7 @@ mod memory;
 mod refuse;
 mod slots;
 mod sync;
+mod video;
 
 use crate::{
     Rejection,
@@ -416,6 +417,8 @@ pub(crate) enum Hidden {
     Old,
     /// What `printf` returns.
     Printed,
+    /// How a cache is asked to behave.
+    Policy,
 }
 
 /// Opcode and place of arithmetic without a rounding.
@@ -642,8 +645,8 @@ impl<'c, 'a> Builder<'c, 'a> {
             _ => Class::W,
         };
         let mask = match kind.bits() {
-            64 => u64::MAX,
-            bits => (1u64 << bits) - 1,
+            bits @ 0..64 => (1u64 << bits) - 1,
+            _ => u64::MAX,
         };
         match *operand {
             Operand::Int(value) if kind == Type::F32 => Ok(self.word((value as i64 as f32).to_bits())),
@@ -1025,6 +1028,7 @@ impl<'c, 'a> Builder<'c, 'a> {
         if self.select_arith(mods, operands)?
             || self.select_float(mods, operands)?
             || self.select_logic(mods, operands)?
+            || self.select_video(mods, operands)?
             || self.select_convert(mods, operands)?
             || self.select_memory(mods, operands)?
             || self.select_sync(mods, operands)?
@@ -1086,6 +1090,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                     Hidden::Old => {
                         "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
                     }
+                    Hidden::Policy => "what a cache policy looks like is not specified: use it as a hint only",
                     Hidden::Printed => "what printf returns is not part of a unit's result: do not use it",
                 }
                 .to_owned());
@@ -1179,7 +1184,7 @@ impl Raw {
         see(self.a);
         match self.op {
             Op::Load(_) | Op::LoadMatrix(..) => {}
-            Op::Store(_) => {
+            Op::Store(_) | Op::StoreMatrix(..) => {
                 see(self.d);
                 see(self.e);
                 see(self.b);
@@ -1221,7 +1226,7 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::StoreCopy(..) | Op::Reduce(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) => {}
             Op::LoadCopy(access, start) => {
                 see(self.d);
                 see(self.e);
