@@ -18,7 +18,7 @@ use crate::{
     ir::{BarrierKind, Code, MIDDLE, NONE, TAG_BUFFER, TAG_SHIFT, Vote},
     lower::MAX_SHARED,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
 use shadow::{Pages, Shadow};
 use warp::{Waiting, Warp};
@@ -80,8 +80,8 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     level: step::Level,
-    /// Of the access at hand: the bytes of all lanes.
-    scratch: Vec<u8>,
+    /// Absent while an access uses it.
+    scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
 }
@@ -185,7 +185,7 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: step::Level::best(),
-        scratch: vec![0; memory::BYTES],
+        scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,
     };
