@@ -29,6 +29,8 @@ pub struct Shaped {
     pub sizes: Vec<u64>,
 }
 
+/// Digits of a place that are tried, beside those that arguments name.
+const MAX_MODULUS: u32 = 64;
 /// Steps that are tried along one axis.
 const MAX_STEPS: usize = 4;
 /// Bytes that a thread may have, where only guesses are left.
@@ -58,7 +60,61 @@ type Shape = (Vec<(u64, u64)>, u64);
 /// Lists of forms that cover what was seen, the simplest first; or why there is none.
 pub fn fit(seen: &[Seen], target: &Target, launch: &Shaped) -> Result<Vec<Vec<Form>>, String> {
     clash(seen)?;
-    pieces(seen, target, launch, MAX_PIECES)
+    let found = pieces(seen, target, launch, MAX_PIECES);
+    let digits = || (0..3).find_map(|axis| digits(seen, target, launch, axis));
+    if found.is_err() { digits().map_or(found, Ok) } else { found }
+}
+
+/// A pattern of two digits of the place along an axis, as kernels take with `/` and `%`.
+fn digits(seen: &[Seen], target: &Target, launch: &Shaped, axis: usize) -> Option<Vec<Vec<Form>>> {
+    let ctas = *target.grid.get(axis)?;
+    let free = (0..3).find(|other| *other != axis && target.grid.get(*other) == Some(&1))?;
+    let mut moduli: Vec<u32> = (2..=MAX_MODULUS.min(ctas.saturating_sub(1))).collect();
+    moduli.extend(launch.sizes.iter().filter_map(|size| u32::try_from(*size).ok()));
+    moduli.retain(|of| *of >= 2 && *of < ctas);
+    // Those that divide the grid are the likeliest.
+    moduli.sort_by_key(|of| (ctas.checked_rem(*of) != Some(0), *of));
+    moduli.dedup();
+    moduli.into_iter().find_map(|of| {
+        let rest = ctas.div_ceil(of).max(2);
+        let mut inner = *target;
+        (*inner.grid.get_mut(axis)?, *inner.grid.get_mut(free)?) = (of, rest);
+        let apart = |seen: &Seen| {
+            let mut cta = seen.cta;
+            let place = *cta.get(axis)?;
+            (*cta.get_mut(axis)?, *cta.get_mut(free)?) = (place.checked_rem(of)?, place.checked_div(of)?);
+            Some(Seen { cta, ranges: seen.ranges.clone() })
+        };
+        let parts: Vec<Seen> = seen.iter().map(apart).collect::<Option<_>>()?;
+        let lists = one_piece(&parts, &inner, launch).ok()?;
+        let lists: Vec<Vec<Form>> = lists
+            .iter()
+            .filter_map(|forms| forms.iter().map(|form| together(form, &inner, axis, free, of, rest)).collect())
+            .map(|forms: Vec<Vec<Form>>| forms.concat())
+            .filter(|forms| holds(forms, seen, target))
+            .collect();
+        (!lists.is_empty()).then_some(lists)
+    })
+}
+
+/// The form with the digits of `axis` where it has `axis` and `free`.
+fn together(form: &Form, inner: &Target, axis: usize, free: usize, of: u32, rest: u32) -> Option<Vec<Form>> {
+    let real = *AXES.get(axis)?;
+    let digit = |dim: &Dim| match *dim {
+        Dim::Span { stride, extent, axis: Some(named), tile } if named.index() == axis => {
+            Some(Dim::Digit { stride, extent, axis: real, tile, per: 1, of })
+        }
+        Dim::Span { stride, extent, axis: Some(named), tile } if named.index() == free => {
+            Some(Dim::Digit { stride, extent, axis: real, tile, per: of, of: rest })
+        }
+        Dim::At { axis: named, .. } if named.index() == axis || named.index() == free => None,
+        dim => Some(dim),
+    };
+    let maps = form.maps(inner).ok()?;
+    let full = |map: &WriteMap| {
+        Some(Form::Full { base: map.base, run: map.run, dims: map.dims.iter().map(digit).collect::<Option<_>>()? })
+    };
+    maps.iter().map(full).collect()
 }
 
 /// Two CTAs that store to one byte: no map can allow that.

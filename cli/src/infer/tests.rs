@@ -189,3 +189,23 @@ fn several_ranges_of_each_cta_are_as_many_maps() {
         r#"{ buffer = "out", base = 256, range = "block.x * 2" }, { buffer = "out", base = 1024, range = "block.x * 8" }, { buffer = "out", base = 2048, range = "block.x * 16" }"#
     );
 }
+
+#[test]
+fn digits_of_one_axis_are_found() {
+    // Transposed results of n * 5 + c, and tiles of 4 x 2 counted in x alone over a picture of 14 x 7.
+    let target = target([15, 1, 1], 60);
+    let at = |b: u32| u64::from((b % 5) * 12 + (b / 5) * 4);
+    let seen: Vec<Seen> = (0..15).map(|b| Seen { cta: [b, 0, 0], ranges: vec![(at(b), at(b) + 4)] }).collect();
+    assert_eq!(
+        found(&seen, &target, [128, 1, 1]),
+        r#"{ buffer = "out", base = 0, run = 4, dims = [{ stride = 12, extent = 5, axis = "x", tile = 1, per = 1, of = 5 }, { stride = 4, extent = 3, axis = "x", tile = 1, per = 5, of = 3 }] }"#
+            .replace("base = 0, ", "")
+    );
+    let target = self::target([16, 1, 1], 14 * 7 * 4);
+    let rows = |b: u32| (b / 4 * 2..(b / 4 * 2 + 2).min(7)).map(move |row| u64::from(row * 14 + b % 4 * 4) * 4);
+    let wide = |b: u32| if b % 4 == 3 { 8 } else { 16 };
+    let seen: Vec<Seen> =
+        (0..16).map(|b| Seen { cta: [b, 0, 0], ranges: rows(b).map(|at| (at, at + wide(b))).collect() }).collect();
+    let tiles = found(&seen, &target, [4, 2, 1]);
+    assert!(tiles.contains("per = 4, of = 4") && tiles.contains("per = 1, of = 4"), "{tiles}");
+}

@@ -4,7 +4,9 @@ use assay_engine::Entry;
 use assay_primitives::{
     Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
     check::ProgramError,
-    program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_LAUNCHES, MAX_REPEAT_LAUNCHES, MAX_THREADS},
+    program::{
+        MAX_ARG_BYTES, MAX_ARG_POINTERS, MAX_ARGS, MAX_CTAS, MAX_LAUNCHES, MAX_REPEAT_LAUNCHES, MAX_THREADS, Pointer,
+    },
     write_map::{MAX_DIMS, MAX_WRITE_MAPS},
 };
 use toml::de::DeValue;
@@ -332,20 +334,7 @@ fn argument(
             return Ok((Arg::Iteration, "the iteration", None));
         }
         let Some(rest) = text.strip_prefix("buf:") else { return Err(node.expected(EXPECTED)) };
-        let (name, offset) = match rest.split_once('+') {
-            Some((name, offset)) => (name.trim(), Some(offset)),
-            None => (rest.trim(), None),
-        };
-        let (index, buffer) = find_buffer(node, scope.pick(node, name)?, names.buffers)?;
-        let offset = match offset {
-            Some(text) => scope.expression(node, text)?,
-            None => 0,
-        };
-        let last = i128::from(buffer.buffer.len).saturating_sub(1);
-        if offset < 0 || offset > last {
-            return Err(node.error(Problem::Range { value: offset, low: 0, high: last }));
-        }
-        let offset = u64::try_from(offset).unwrap_or(0);
+        let (index, offset) = address(node, rest, scope, names)?;
         return Ok((Arg::Buffer { index, offset }, "a pointer", Some(8)));
     }
     if !matches!(node.value(), DeValue::Table(_)) {
@@ -353,9 +342,12 @@ fn argument(
     }
     let entries = node.table()?.entries();
     let [(kind, value)] = entries.as_slice() else { return Err(node.expected("one key, such as { u32 = \"n\" }")) };
-    let bytes = match kind.as_str() {
-        "struct" => structure(value, scope)?,
-        "hex" => values::hex(value)?,
+    let (bytes, pointers) = match kind.as_str() {
+        "struct" => {
+            let record = structure(value, scope, names)?;
+            (record.bytes, record.pointers)
+        }
+        "hex" => (values::hex(value)?, Vec::new()),
         kind => {
             let Some(scalar) = Scalar::named(kind) else {
                 let known = format!("{}, struct, hex", values::SCALARS);
@@ -367,7 +359,30 @@ fn argument(
     };
     let size = bytes.len();
     let bytes = bounded(bytes, "bytes of an argument", MAX_ARG_BYTES).map_err(|problem| value.error(problem))?;
-    Ok((Arg::Bytes(bytes), "the structure", Some(size)))
+    if pointers.is_empty() {
+        return Ok((Arg::Bytes(bytes), "the structure", Some(size)));
+    }
+    let pointers =
+        bounded(pointers, "pointers of an argument", MAX_ARG_POINTERS).map_err(|problem| value.error(problem))?;
+    Ok((Arg::Record { bytes, pointers }, "the structure", Some(size)))
+}
+
+/// What `buf:photo+16` points to.
+fn address(node: &Node<'_>, text: &str, scope: &Scope<'_>, names: &Names<'_>) -> Result<(u16, u64), JobError> {
+    let (name, offset) = match text.split_once('+') {
+        Some((name, offset)) => (name.trim(), Some(offset)),
+        None => (text.trim(), None),
+    };
+    let (index, buffer) = find_buffer(node, scope.pick(node, name)?, names.buffers)?;
+    let offset = match offset {
+        Some(text) => scope.expression(node, text)?,
+        None => 0,
+    };
+    let last = i128::from(buffer.buffer.len).saturating_sub(1);
+    if offset < 0 || offset > last {
+        return Err(node.error(Problem::Range { value: offset, low: 0, high: last }));
+    }
+    Ok((index, u64::try_from(offset).unwrap_or(0)))
 }
 
 fn scalar_argument(scalar: Scalar, bits: u64) -> Arg {
@@ -382,24 +397,58 @@ fn scalar_argument(scalar: Scalar, bits: u64) -> Arg {
     }
 }
 
-/// Bytes of a C structure: each field at the next multiple of its size, the whole a multiple of the largest.
-fn structure(node: &Node<'_>, scope: &Scope<'_>) -> Result<Vec<u8>, JobError> {
-    let mut out = Vec::new();
-    let mut align = 1;
-    for field in node.list()? {
-        let entries = field.table()?.entries();
-        let scalar = match entries.as_slice() {
-            [(kind, _)] => Scalar::named(kind),
-            _ => None,
-        };
-        let (Some(scalar), Some((_, value))) = (scalar, entries.first()) else {
-            return Err(field.expected("a field such as { u32 = 1 }"));
-        };
-        align = align.max(scalar.size());
-        out.resize(out.len().next_multiple_of(scalar.size()), 0);
-        scalar.push(scalar.bits(value, scope)?, &mut out);
+/// A C structure.
+struct Record {
+    bytes: Vec<u8>,
+    pointers: Vec<Pointer>,
+    align: usize,
+}
+
+impl Record {
+    /// Where a field of such an alignment goes, as the next.
+    fn place(&mut self, align: usize) -> usize {
+        self.align = self.align.max(align);
+        let at = self.bytes.len().next_multiple_of(align);
+        self.bytes.resize(at, 0);
+        at
     }
-    out.resize(out.len().next_multiple_of(align), 0);
+}
+
+/// The structure of a list of fields: each at the next multiple of its size, the whole a multiple of the largest.
+fn structure(node: &Node<'_>, scope: &Scope<'_>, names: &Names<'_>) -> Result<Record, JobError> {
+    let mut out = Record { bytes: Vec::new(), pointers: Vec::new(), align: 1 };
+    for field in node.list()? {
+        if let Some(text) = field.value().as_str() {
+            let Some(rest) = text.strip_prefix("buf:") else {
+                return Err(field.expected("a field such as { u32 = 1 } or \"buf:NAME\""));
+            };
+            let (index, offset) = address(&field, rest, scope, names)?;
+            let at = out.place(8);
+            out.bytes.extend([0; 8]);
+            out.pointers.push(Pointer { at: u16::try_from(at).unwrap_or(u16::MAX), index, offset });
+            continue;
+        }
+        let entries = field.table()?.entries();
+        let (scalar, value) = match entries.as_slice() {
+            [(kind, value)] if kind == "struct" => {
+                let inner = structure(value, scope, names)?;
+                let by = u16::try_from(out.place(inner.align)).unwrap_or(u16::MAX);
+                out.bytes.extend(inner.bytes);
+                out.pointers.extend(inner.pointers.into_iter().map(|p| Pointer { at: p.at.saturating_add(by), ..p }));
+                continue;
+            }
+            [(kind, value)] => (Scalar::named(kind), value),
+            _ => return Err(field.expected("a field such as { u32 = 1 }")),
+        };
+        let Some(scalar) = scalar else { return Err(field.expected("a field such as { u32 = 1 }")) };
+        out.place(scalar.size());
+        // A list is an array.
+        for item in value.list_or_one()? {
+            scalar.push(scalar.bits(&item, scope)?, &mut out.bytes);
+        }
+    }
+    let align = out.align;
+    out.place(align);
     Ok(out)
 }
 
@@ -500,20 +549,36 @@ fn write_maps(
         _ => {
             table.only(&["buffer", "base", "dims", "run"])?;
             let dims = table.get("dims").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
-            let dims = dims.iter().map(|node| dim(&node.table()?, scope)).collect::<Result<Vec<Dim>, JobError>>()?;
+            let dims =
+                dims.iter().map(|node| dim(&node.table()?, grid, scope)).collect::<Result<Vec<Dim>, JobError>>()?;
             let dims = bounded(dims, "dimensions", MAX_DIMS).map_err(of)?;
             Ok(vec![WriteMap { buffer, base, dims, run: at_least_1("run")? }])
         }
     }
 }
 
-fn dim(table: &Table<'_>, scope: &Scope<'_>) -> Result<Dim, JobError> {
+fn dim(table: &Table<'_>, grid: [u32; 3], scope: &Scope<'_>) -> Result<Dim, JobError> {
     if let Some(at) = table.get("at") {
         table.only(&["axis", "at"])?;
         return Ok(Dim::At { axis: axis(&table.need("axis")?)?, index: scope.u32(&at)? });
     }
-    table.only(&["stride", "extent", "axis", "tile"])?;
+    table.only(&["stride", "extent", "axis", "tile", "per", "of"])?;
     let stride = scope.within(&table.need("stride")?, i64::MIN.into(), i64::MAX.into())?;
+    let digit = ["per", "of"].iter().any(|key| table.get(key).is_some());
+    if digit {
+        let axis = axis(&table.need("axis")?)?;
+        let per = table.get("per").map_or(Ok(1), |node| scope.u32(&node))?;
+        let ctas = grid.get(axis.index()).copied().unwrap_or(1);
+        let rest = ctas.div_ceil(per.max(1)).max(2);
+        return Ok(Dim::Digit {
+            stride: i64::try_from(stride).unwrap_or(0),
+            extent: scope.u64(&table.need("extent")?)?,
+            axis,
+            tile: table.get("tile").map_or(Ok(1), |node| scope.u64(&node))?,
+            per,
+            of: table.get("of").map_or(Ok(rest), |node| scope.u32(&node))?,
+        });
+    }
     Ok(Dim::Span {
         stride: i64::try_from(stride).unwrap_or(0),
         extent: scope.u64(&table.need("extent")?)?,

@@ -260,6 +260,24 @@ fn structures_are_laid_out_as_in_c() {
 }
 
 #[test]
+fn structures_may_hold_pointers_arrays_and_structures() {
+    let text = PTX
+        .replace(".param .u32 fill_n", ".param .align 8 .b8 fill_s[48]")
+        .replace("ld.param.u32 %r1, [fill_n]", "ld.param.u32 %r1, [fill_s]");
+    let folder = Folder::new();
+    folder.write("k.ptx", text);
+    let fields = r#"{ struct = [{ u8 = true }, "buf:out+n/10", { f32 = [1, 2] }, { u16 = 3 }, { struct = [{ u8 = 4 }, "buf:out"] }] }"#;
+    let job = folder.load(&with("{ u32 = \"n\" }", fields)).unwrap();
+    let Arg::Record { bytes, pointers } = &job.program.launch(0).unwrap().launch.args[1] else { panic!("a record") };
+    let mut expected = vec![0; 48];
+    (expected[0], expected[18], expected[19], expected[23], expected[24], expected[32]) = (1, 0x80, 0x3f, 0x40, 3, 4);
+    assert_eq!(bytes.to_vec(), expected);
+    let pointers: Vec<(u16, u16, u64)> = pointers.iter().map(|p| (p.at, p.index, p.offset)).collect();
+    assert_eq!(pointers, [(8, 0, 100), (40, 0, 0)]);
+    assert!(folder.message(&with("{ u32 = \"n\" }", &fields.replace("n/10", "4000"))).contains("is not in 0..=3999"));
+}
+
+#[test]
 fn the_full_form_of_a_write_map_is_taken_as_it_is() {
     let text = with(
         "{ buffer = \"out\", range = \"block.x * 4\" }",

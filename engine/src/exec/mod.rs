@@ -202,12 +202,19 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
         let into = bytes.get_mut(at..at + param.size as usize).ok_or(LaunchError::Argument(index))?;
         match argument {
             Argument::Buffer { index: buffer, offset } => {
-                let address = ((TAG_BUFFER + u64::from(*buffer)) << TAG_SHIFT) + MIDDLE;
-                let address = address.wrapping_add(*offset).to_le_bytes();
-                if into.len() != address.len() || *offset >= MIDDLE {
+                if into.len() != 8 {
                     return Err(LaunchError::Argument(index));
                 }
-                into.copy_from_slice(&address);
+                pointer(into, 0, *buffer, *offset).ok_or(LaunchError::Argument(index))?;
+            }
+            Argument::Record(value, pointers) => {
+                if into.len() != value.len() {
+                    return Err(LaunchError::Argument(index));
+                }
+                into.copy_from_slice(value);
+                for (at, buffer, offset) in pointers {
+                    pointer(into, *at, *buffer, *offset).ok_or(LaunchError::Argument(index))?;
+                }
             }
             Argument::Bytes(value) => {
                 if into.len() != value.len() {
@@ -218,6 +225,16 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
         }
     }
     Ok(bytes)
+}
+
+/// Writes the address of a buffer's byte at byte `at`.
+fn pointer(into: &mut [u8], at: usize, buffer: u16, offset: u64) -> Option<()> {
+    if offset >= MIDDLE {
+        return None;
+    }
+    let address = ((TAG_BUFFER + u64::from(buffer)) << TAG_SHIFT) + MIDDLE;
+    into.get_mut(at..at.checked_add(8)?)?.copy_from_slice(&address.wrapping_add(offset).to_le_bytes());
+    Some(())
 }
 
 impl Machine<'_> {
