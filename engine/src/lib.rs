@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod alu;
 mod ast;
+mod double;
 mod exec;
 mod ir;
 mod lex;
@@ -13,6 +14,7 @@ mod parse;
 mod soft;
 #[cfg(feature = "trace")]
 pub mod trace;
+mod video;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -105,6 +107,8 @@ pub enum Argument {
     },
     /// Little-endian bytes, as many as the parameter has.
     Bytes(Vec<u8>),
+    /// Bytes with addresses among them: the place of each, the buffer, and the offset from its start.
+    Record(Vec<u8>, Vec<(usize, u16, u64)>),
 }
 
 /// Why a launch cannot start.

@@ -2,6 +2,7 @@
 
 mod arith;
 mod convert;
+mod copies;
 mod float;
 mod flow;
 mod logic;
@@ -9,6 +10,7 @@ mod memory;
 mod refuse;
 mod slots;
 mod sync;
+mod video;
 
 use crate::{
     Rejection,
@@ -400,10 +402,23 @@ pub(crate) struct Builder<'c, 'a> {
     pub(crate) source: (u32, u32),
     guard: Option<(Vreg, bool)>,
     cost: u32,
-    /// Destinations of shared atomics, which nobody may read.
-    pub(crate) dead: Vec<(Vreg, u32, (u32, u32))>,
+    /// Results that nobody may read: register, why, line and source.
+    pub(crate) dead: Vec<(Vreg, Hidden, u32, (u32, u32))>,
+    /// Parameter variables that hold what `printf` returned.
+    printed: BTreeSet<u64>,
     /// By format, the first sum and the first product without a rounding.
     unrounded: [[Option<Unrounded<'a>>; 2]; 4],
+}
+
+/// Results that are no function of the launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// The old value of an atomic.
+    Old,
+    /// What `printf` returns.
+    Printed,
+    /// How a cache is asked to behave.
+    Policy,
 }
 
 /// Opcode and place of arithmetic without a rounding.
@@ -445,6 +460,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             guard: None,
             cost: 0,
             dead: Vec::new(),
+            printed: BTreeSet::new(),
             unrounded: Default::default(),
         }
     }
@@ -629,8 +645,8 @@ impl<'c, 'a> Builder<'c, 'a> {
             _ => Class::W,
         };
         let mask = match kind.bits() {
-            64 => u64::MAX,
-            bits => (1u64 << bits) - 1,
+            bits @ 0..64 => (1u64 << bits) - 1,
+            _ => u64::MAX,
         };
         match *operand {
             Operand::Int(value) if kind == Type::F32 => Ok(self.word((value as i64 as f32).to_bits())),
@@ -841,7 +857,6 @@ impl<'c, 'a> Builder<'c, 'a> {
         self.starts.push(self.raws.len());
         let Some(body) = &function.body else {
             return Err(match function.name {
-                "vprintf" => "printf is not supported: write to a buffer".to_owned(),
                 "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
                 name => format!("the function `{name}` is declared but not defined in this module"),
             });
@@ -1013,6 +1028,7 @@ impl<'c, 'a> Builder<'c, 'a> {
         if self.select_arith(mods, operands)?
             || self.select_float(mods, operands)?
             || self.select_logic(mods, operands)?
+            || self.select_video(mods, operands)?
             || self.select_convert(mods, operands)?
             || self.select_memory(mods, operands)?
             || self.select_sync(mods, operands)?
@@ -1023,10 +1039,11 @@ impl<'c, 'a> Builder<'c, 'a> {
         Err(format!("the instruction `{}` is not supported", mods.opcode))
     }
 
-    fn finish(self) -> Refused<Code> {
+    fn finish(mut self) -> Refused<Code> {
         if self.shared > MAX_SHARED {
             return Err(format!("shared variables take more than {MAX_SHARED} bytes"));
         }
+        self.find_copies();
         slots::assemble(self)
     }
 
@@ -1059,20 +1076,24 @@ impl<'c, 'a> Builder<'c, 'a> {
         needed
     }
 
-    /// Old values of shared atomics depend on the order of threads: nobody may read them.
+    /// Nobody may read what is no function of the launch.
     fn check_dead(&mut self) -> Refused<()> {
         if self.dead.is_empty() {
             return Ok(());
         }
         let used = self.needed();
-        for &(register, line, source) in &self.dead {
+        for &(register, hidden, line, source) in &self.dead {
             if used.get(register as usize).copied().unwrap_or(false) {
                 self.line = line;
                 self.source = source;
-                return Err(
-                    "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
-                        .to_owned(),
-                );
+                return Err(match hidden {
+                    Hidden::Old => {
+                        "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
+                    }
+                    Hidden::Policy => "what a cache policy looks like is not specified: use it as a hint only",
+                    Hidden::Printed => "what printf returns is not part of a unit's result: do not use it",
+                }
+                .to_owned());
             }
         }
         Ok(())
@@ -1163,11 +1184,21 @@ impl Raw {
         see(self.a);
         match self.op {
             Op::Load(_) | Op::LoadMatrix(..) => {}
-            Op::Store(_) => {
+            Op::Store(_) | Op::StoreMatrix(..) => {
                 see(self.d);
                 see(self.e);
                 see(self.b);
                 see(self.c);
+            }
+            Op::LoadCopy(..) => {}
+            Op::StoreCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
             }
             Op::W4(_) | Op::DDDWW(_) => {
                 see(self.b);
@@ -1195,7 +1226,16 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::Reduce(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) => {}
+            Op::LoadCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
+            }
             Op::Load(_) | Op::LoadMatrix(..) => {
                 see(self.d);
                 see(self.e);

@@ -39,6 +39,7 @@ fn starts_block(op: &Op) -> bool {
             | Op::WarpBarrier
             | Op::Mma(..)
             | Op::LoadMatrix(..)
+            | Op::StoreMatrix(..)
             | Op::MoveMatrix
             | Op::Barrier(_)
     )
@@ -534,7 +535,7 @@ impl Assembler<'_, '_> {
                     Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
                         gather = Gather::Members(slot(raw.b));
                     }
-                    Op::Mma(..) | Op::LoadMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
+                    Op::Mma(..) | Op::LoadMatrix(..) | Op::StoreMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }
