@@ -260,6 +260,9 @@ pub(crate) enum Op {
     StoreCopy(Access, u32),
     /// `d = a` for such registers, which are no results.
     Companion,
+    /// `d = 0`, which is no result: what stands for an old value that nobody uses.
+    BlankW,
+    BlankD,
     /// Starts a copy to shared memory at `a` from global memory at `b`, of which `c` bytes are read.
     StartCopy(Access),
     /// The copies that were started become a group.

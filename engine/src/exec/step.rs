@@ -1006,6 +1006,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             stop!(fault);
                         }
                     }
+                    Op::BlankW => warp.w[usize::from(ins.d)] = blend(&warp.w[usize::from(ins.d)], 0, active),
+                    Op::BlankD => {
+                        for (lane, into) in warp.d[usize::from(ins.d)].iter_mut().enumerate() {
+                            *into &= u64::from(active >> lane & 1).wrapping_sub(1);
+                        }
+                    }
                     Op::Companion => Machine::accompany(warp, ins, active),
                     Op::StartCopy(access) => {
                         if let Err(fault) = machine.start_copies(warp, ins, access, active) {

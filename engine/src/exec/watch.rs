@@ -85,6 +85,8 @@ fn kind(op: Op) -> Kind {
         | Op::StoreCopy(..)
         | Op::StoreMatrix(..)
         | Op::Companion
+        | Op::BlankW
+        | Op::BlankD
         | Op::StartCopy(_)
         | Op::CloseGroup
         | Op::WaitCopies(_)
@@ -165,7 +167,7 @@ impl Machine<'_> {
                     *into = if size == 8 { doubles(slot) } else { words(slot) };
                 }
             }
-            Op::Mark | Op::Carry | Op::Need | Op::Gather | Op::Companion | Op::Nop => return,
+            Op::Mark | Op::Carry | Op::Need | Op::Gather | Op::Companion | Op::BlankW | Op::BlankD | Op::Nop => return,
             op => {
                 results[0] = match kind(op) {
                     Kind::None => None,

@@ -135,7 +135,7 @@ impl<'a> Builder<'_, 'a> {
             let register = self.double(offset as u64);
             return Ok(Target { place, register, offset: 0 });
         };
-        if let Some((site, _)) = self.variable(name)? {
+        if let Some((site, at)) = self.variable(name)? {
             let place = match (place, site) {
                 (Place::Param, Site::CallParam { .. }) => Place::Local,
                 (Place::Param, Site::Param)
@@ -145,8 +145,11 @@ impl<'a> Builder<'_, 'a> {
                 (Place::Generic, Site::Table) => Place::Global,
                 _ => return Err(format!("`{name}` is not in the instruction's state space")),
             };
-            let register =
-                self.source(&Operand::Name(name), if site == Site::Table { Type::B64 } else { Type::B32 })?;
+            let register = match site {
+                Site::CallParam { .. } => self.word(at as u32),
+                Site::Table => self.source(&Operand::Name(name), Type::B64)?,
+                _ => self.source(&Operand::Name(name), Type::B32)?,
+            };
             if let Ok(offset) = i32::try_from(offset) {
                 return Ok(Target { place, register, offset });
             }
@@ -456,10 +459,12 @@ impl<'a> Builder<'_, 'a> {
             [operands @ .., _] if hinted => operands,
             operands => operands,
         };
+        let mut old = None;
         let (address, value) = match (mods.name, operands) {
-            ("atom", [old, address, value]) => {
-                if *old != Operand::Name("_") {
-                    let register = self.result(old, kind)?;
+            ("atom", [result, address, value]) => {
+                if *result != Operand::Name("_") {
+                    let register = self.result(result, kind)?;
+                    old = Some(register);
                     self.dead.push((register, Hidden::Old, self.line, self.source));
                 }
                 (address, value)
@@ -490,6 +495,11 @@ impl<'a> Builder<'_, 'a> {
             Raw { op: Op::Reduce(operation, access), b: value, ..raw }
         };
         self.push(raw);
+        // Something that nobody looks at may carry it about.
+        if let ("atom", Some(old)) = (mods.name, old) {
+            let op = if self.class(old) == Class::D { Op::BlankD } else { Op::BlankW };
+            self.emit(op, old, NO, NO, NO);
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod arith;
 mod convert;
 mod copies;
+mod dead;
 mod float;
 mod flow;
 mod logic;
@@ -406,6 +407,10 @@ pub(crate) struct Builder<'c, 'a> {
     pub(crate) dead: Vec<(Vreg, Hidden, u32, (u32, u32))>,
     /// Parameter variables that hold what `printf` returned.
     printed: BTreeSet<u64>,
+    /// Place and bytes of the variables that calls pass.
+    parameters: Vec<(u32, u32)>,
+    /// The address of one of them is taken.
+    escaped: bool,
     /// By format, the first sum and the first product without a rounding.
     unrounded: [[Option<Unrounded<'a>>; 2]; 4],
 }
@@ -461,6 +466,8 @@ impl<'c, 'a> Builder<'c, 'a> {
             cost: 0,
             dead: Vec::new(),
             printed: BTreeSet::new(),
+            parameters: Vec::new(),
+            escaped: false,
             unrounded: Default::default(),
         }
     }
@@ -715,6 +722,7 @@ impl<'c, 'a> Builder<'c, 'a> {
     }
 
     fn address_of(&mut self, site: Site, at: u64, offset: i64, class: Class) -> Refused<Vreg> {
+        self.escaped |= matches!(site, Site::CallParam { .. });
         let base = match site {
             Site::Table => crate::ir::window(crate::ir::TAG_TABLE),
             Site::Shared | Site::Local | Site::Param | Site::CallParam { .. } => 0,
@@ -840,6 +848,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             } else {
                 let at = self.place_local(variable.size, variable.align)?;
                 let size = variable.size as u32;
+                self.parameters.push((at, size));
                 self.declare(variable.name, Symbol::Memory(Site::CallParam { size }, u64::from(at)))?;
                 Formal::Memory { at, size }
             };
@@ -978,6 +987,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                     Space::Param => {
                         let at = self.place_local(variable.size, variable.align)?;
+                        self.parameters.push((at, variable.size as u32));
                         Symbol::Memory(Site::CallParam { size: variable.size as u32 }, u64::from(at))
                     }
                     Space::Global | Space::Const => match self.context.tables.get(variable.name) {
@@ -1045,58 +1055,6 @@ impl<'c, 'a> Builder<'c, 'a> {
         }
         self.find_copies();
         slots::assemble(self)
-    }
-
-    /// The registers that something but moves and arithmetic reads, directly or through these.
-    fn needed(&self) -> Vec<bool> {
-        let mut needed = vec![false; self.registers.len()];
-        let mut open = Vec::new();
-        let need = |register: Vreg, needed: &mut Vec<bool>, open: &mut Vec<Vreg>| {
-            if let Some(flag) = needed.get_mut(register as usize)
-                && !*flag
-            {
-                *flag = true;
-                open.push(register);
-            }
-        };
-        let mut makers: BTreeMap<Vreg, Vec<u32>> = BTreeMap::new();
-        for (at, raw) in self.raws.iter().enumerate() {
-            if !raw.op.is_pure() {
-                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
-                continue;
-            }
-            raw.defs(&self.ext, |register| makers.entry(register).or_default().push(at as u32));
-        }
-        while let Some(register) = open.pop() {
-            for at in makers.remove(&register).unwrap_or_default() {
-                let Some(raw) = self.raws.get(at as usize) else { continue };
-                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
-            }
-        }
-        needed
-    }
-
-    /// Nobody may read what is no function of the launch.
-    fn check_dead(&mut self) -> Refused<()> {
-        if self.dead.is_empty() {
-            return Ok(());
-        }
-        let used = self.needed();
-        for &(register, hidden, line, source) in &self.dead {
-            if used.get(register as usize).copied().unwrap_or(false) {
-                self.line = line;
-                self.source = source;
-                return Err(match hidden {
-                    Hidden::Old => {
-                        "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
-                    }
-                    Hidden::Policy => "what a cache policy looks like is not specified: use it as a hint only",
-                    Hidden::Printed => "what printf returns is not part of a unit's result: do not use it",
-                }
-                .to_owned());
-            }
-        }
-        Ok(())
     }
 }
 

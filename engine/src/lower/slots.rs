@@ -120,6 +120,12 @@ fn is_copy(op: &Op) -> bool {
     matches!(op, Op::MovW | Op::MovD | Op::MovP)
 }
 
+/// Whether it only stands for a value that nobody reads.
+fn is_idle(raw: &Raw, intervals: &[(usize, usize)]) -> bool {
+    matches!(raw.op, Op::BlankW | Op::BlankD)
+        && intervals.get(raw.d as usize).is_some_and(|interval| interval.0 == interval.1)
+}
+
 impl Assembler<'_, '_> {
     fn find_blocks(&mut self) -> Refused<()> {
         let raws = &self.builder.raws;
@@ -539,7 +545,7 @@ impl Assembler<'_, '_> {
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }
-                if matches!(raw.op, Op::Gather) {
+                if matches!(raw.op, Op::Gather) || is_idle(raw, &self.intervals) {
                     continue;
                 }
                 let imm = match raw.op {
