@@ -14,9 +14,13 @@ extern crate alloc;
 mod judge;
 mod memory;
 mod source;
+#[cfg(feature = "std")]
+mod trace;
 mod unit;
 mod witness;
 
 pub use judge::{Fault, Verdict, WitnessError, judge};
+#[cfg(feature = "std")]
+pub use trace::{Held, Trace, TraceError};
 pub use unit::{Effect, Job, NoUnit, Run, State, run_cta};
 pub use witness::{BuildError, Snapshot, WitnessParts, build as build_witness};

@@ -2,19 +2,14 @@
 //!
 //! Every figure is a ratio against something measured in the same run, on one core.
 
-mod hard;
-mod trace;
-mod wasm;
-
 use std::{hint::black_box, time::Instant};
 
-use assay_audit::{judge, run_cta};
+use assay_audit::{Trace, judge, run_cta};
+use assay_bench::{hard, trace, wasm};
 use assay_engine::Outcome;
 use assay_kernels::Job;
 use assay_primitives::{Unit, audit::unit_count};
 use clap::Parser;
-
-use crate::trace::Trace;
 
 /// The figures of the engine.
 #[derive(Parser)]
@@ -60,8 +55,9 @@ fn engine(jobs: &[Job]) -> anyhow::Result<()> {
         "job", "units", "lane-steps", "no digest /s", "digest /s", "ratio"
     );
     for job in jobs {
-        let trace = Trace::of(job)?;
-        let units = trace.first_units(256)?;
+        let trace = trace::of(job)?;
+        let mut units = trace::units(&trace, 0);
+        units.truncate(256);
         let steps = |key: Option<&[u8; 32]>| -> anyhow::Result<u64> {
             let mut sum = 0u64;
             for unit in &units {
@@ -103,12 +99,12 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
         "job", "lane-steps", "witness B", "native ms", "runtime ms", "native /s", "runtime /s", "ratio"
     );
     for job in jobs {
-        let trace = Trace::of(job)?;
-        let unit = trace.middle_unit()?;
-        let witness = trace.witness(unit)?;
+        let trace = trace::of(job)?;
+        let unit = trace::middle_unit(&trace)?;
+        let (witness, _) = trace.witness(unit)?;
         let key = Some([7; 32]);
         let native_verdict = judge(&trace.job(), &trace.root()?, unit, &witness, key.as_ref());
-        let call = runtime.judge_call(job, &trace.root()?, unit, &witness, key)?;
+        let call = wasm::Runtime::judge_call(&trace, &job.kernels, unit, &witness, key)?;
         let wasm_verdict = runtime.judge(&call)?;
         let steps = wasm::agree(&native_verdict, &wasm_verdict)?;
         let native = fastest(|| {
@@ -163,16 +159,16 @@ fn hard() -> anyhow::Result<()> {
     let mut worst = 0f64;
     for index in 0..hard::COUNT {
         let few = hard::job(index, 64)?;
-        let trace = Trace::of(&few)?;
-        let turns = WANTED.saturating_mul(64) / least_fuel(&trace, trace.middle_unit()?)?.max(1);
+        let trace = trace::of(&few)?;
+        let turns = WANTED.saturating_mul(64) / least_fuel(&trace, trace::middle_unit(&trace)?)?.max(1);
         let job = hard::job(index, usize::try_from(turns)?)?;
-        let trace = Trace::of(&job)?;
-        let unit = trace.middle_unit()?;
+        let trace = trace::of(&job)?;
+        let unit = trace::middle_unit(&trace)?;
         let fuel = least_fuel(&trace, unit)?;
-        let witness = trace.witness(unit)?;
+        let (witness, _) = trace.witness(unit)?;
         let key = Some([7; 32]);
         let native_verdict = judge(&trace.job(), &trace.root()?, unit, &witness, key.as_ref());
-        let call = runtime.judge_call(&job, &trace.root()?, unit, &witness, key)?;
+        let call = wasm::Runtime::judge_call(&trace, &job.kernels, unit, &witness, key)?;
         let steps = wasm::agree(&native_verdict, &runtime.judge(&call)?)?;
         let native = fastest(|| {
             drop(black_box(judge(&trace.job(), &trace.root()?, unit, &witness, key.as_ref())));

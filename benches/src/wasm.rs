@@ -1,8 +1,7 @@
 //! The runtime's own judge, in the executor that the node uses.
 
 use anyhow::{Context, anyhow};
-use assay_audit::{Verdict, WitnessError};
-use assay_kernels::Job;
+use assay_audit::{Trace, Verdict, WitnessError};
 use assay_primitives::{Hash, Unit, witness::Witness};
 use assay_runtime_api::Judged;
 use codec::{Decode, Encode};
@@ -26,15 +25,14 @@ impl Runtime {
 
     /// The encoded arguments of a judgement.
     pub fn judge_call(
-        &self,
-        job: &Job,
-        root: &Hash,
+        trace: &Trace,
+        kernels: &[&[u8]],
         unit: Unit,
         witness: &Witness,
         key: Option<Hash>,
     ) -> anyhow::Result<Vec<u8>> {
-        let kernels: Vec<Vec<u8>> = job.kernels.iter().map(|ptx| ptx.to_vec()).collect();
-        Ok((&job.program, kernels, root, unit, witness, key).encode())
+        let kernels: Vec<Vec<u8>> = kernels.iter().map(|ptx| ptx.to_vec()).collect();
+        Ok((&trace.program, kernels, trace.root()?, unit, witness, key).encode())
     }
 
     /// Judges in Wasm.
@@ -50,11 +48,20 @@ impl Runtime {
 /// Lane-steps, when both sides verified the unit with the same fuel and digest.
 pub fn agree(native: &Result<Verdict, WitnessError>, wasm: &Judged) -> anyhow::Result<u64> {
     match (native, wasm) {
-        (Ok(Verdict::Verified { lane_steps: a, digest: c }), Judged::Verified { lane_steps: b, digest: d })
-            if a == b && c == d =>
-        {
-            Ok(*a)
-        }
+        (Ok(Verdict::Verified { lane_steps, .. }), _) if same(native, wasm) => Ok(*lane_steps),
         _ => Err(anyhow!("native says {native:?}, the runtime {wasm:?}")),
     }
+}
+
+/// Whether the runtime says what this side says, of faults as of results.
+pub fn same(native: &Result<Verdict, WitnessError>, wasm: &Judged) -> bool {
+    let native = match native {
+        Ok(Verdict::Verified { lane_steps, digest }) => Judged::Verified { lane_steps: *lane_steps, digest: *digest },
+        Ok(Verdict::ProviderFault(_)) => Judged::ProviderFault,
+        Ok(Verdict::ProgramFault(trap)) => {
+            Judged::ProgramFault { rule: format!("{:?}", trap.kind), line: trap.line, thread: trap.thread }
+        }
+        Err(_) => Judged::Nothing,
+    };
+    native == *wasm
 }

@@ -72,8 +72,20 @@ pub enum KernelCommand {
         /// The PTX; `-` is standard input
         #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath, required = true)]
         files: Vec<PathBuf>,
+        /// Leave approximate instructions as they are, rather than replace them by exact ones
+        #[arg(long)]
+        no_exact_maths: bool,
         #[command(flatten)]
         json: JsonArgs,
+    },
+    /// Replace the approximate instructions of PTX by exact ones, as the other commands do by themselves
+    Exact {
+        /// The PTX; `-` is standard input
+        #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Where the result goes [default: standard output]
+        #[arg(short, long, value_name = "OUT.ptx", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
     },
     /// Compile CUDA C to PTX that can be checked bit for bit, then check it
     Build {
@@ -122,6 +134,9 @@ pub enum KernelCommand {
         /// The PTX
         #[arg(value_name = "FILE.ptx", value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// Leave approximate instructions as they are, rather than replace them by exact ones
+        #[arg(long)]
+        no_exact_maths: bool,
         #[command(flatten)]
         node: NodeArgs,
         #[command(flatten)]
@@ -169,6 +184,9 @@ pub struct JobArgs {
     /// Put another file into a buffer; may be repeated
     #[arg(long = "file", value_name = "BUFFER=FILE", value_parser = replacement)]
     pub files: Vec<(String, PathBuf)>,
+    /// Leave approximate instructions of the kernels as they are, rather than replace them by exact ones
+    #[arg(long)]
+    pub no_exact_maths: bool,
 }
 
 /// What an order offers.

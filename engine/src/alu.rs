@@ -1,6 +1,9 @@
 //! What each instruction computes, one lane at a time. 16-bit values stand zero-extended in 32 bits.
 
-use crate::soft::{BF16, F16, F32, F64, Format, Round};
+use crate::{
+    double,
+    soft::{BF16, F16, F32, F64, Format, Round},
+};
 
 pub(crate) const NAN_F32: u32 = 0x7fff_ffff;
 
@@ -449,6 +452,12 @@ pub(crate) fn canon(value: f32) -> u32 {
     if value.is_nan() { NAN_F32 } else { value.to_bits() }
 }
 
+/// The same for what was made of a value.
+#[inline(always)]
+fn canon_of(value: f64, made: u32) -> u32 {
+    if value.is_nan() { NAN_F32 } else { made }
+}
+
 const QUIET: u64 = 1 << 51;
 
 /// The bits of a 64-bit result of `a` and `b`: a NaN operand goes through, made quiet.
@@ -538,44 +547,50 @@ pub(crate) fn max_nan_f32(a: u32, b: u32) -> u32 {
 macro_rules! soft {
     ($($round:ident)*) => {$(
         pub(crate) mod $round {
-            use super::{F32, F64, Round};
+            use super::{F32, F64, Round, canon_of, double, f, g};
             const MODE: Round = Round::$round;
 
+            fn sum(a: f64, b: f64) -> u32 {
+                let value = double::signed_sum(a, b, MODE);
+                canon_of(value, double::to_f32(value, MODE))
+            }
             pub(crate) fn add(a: u32, b: u32) -> u32 {
-                F32.add(a.into(), b.into(), MODE) as u32
+                sum(f(a).into(), f(b).into())
             }
             pub(crate) fn sub(a: u32, b: u32) -> u32 {
-                add(a, super::negate(b))
+                sum(f(a).into(), (-f(b)).into())
             }
             pub(crate) fn mul(a: u32, b: u32) -> u32 {
-                F32.mul(a.into(), b.into(), MODE) as u32
+                let value = f64::from(f(a)) * f64::from(f(b));
+                canon_of(value, double::to_f32(value, MODE))
             }
             pub(crate) fn div(a: u32, b: u32) -> u32 {
-                F32.div(a.into(), b.into(), MODE) as u32
+                let value = f64::from(f(a)) / f64::from(f(b));
+                canon_of(value, double::to_f32(value, MODE))
             }
             pub(crate) fn fma(a: u32, b: u32, c: u32) -> u32 {
-                F32.fma(a.into(), b.into(), c.into(), MODE) as u32
+                sum(f64::from(f(a)) * f64::from(f(b)), f(c).into())
             }
             pub(crate) fn sqrt(a: u32) -> u32 {
                 F32.sqrt(a.into(), MODE) as u32
             }
             pub(crate) fn from_s32(a: u32) -> u32 {
-                F32.from_int((a as i32) < 0, (a as i32).unsigned_abs().into(), MODE) as u32
+                double::to_f32((a as i32).into(), MODE)
             }
             pub(crate) fn from_u32(a: u32) -> u32 {
-                F32.from_int(false, a.into(), MODE) as u32
+                double::to_f32(a.into(), MODE)
             }
             pub(crate) fn from_s64(a: u64) -> u32 {
-                F32.from_int((a as i64) < 0, (a as i64).unsigned_abs(), MODE) as u32
+                double::to_f32(double::whole((a as i64) < 0, (a as i64).unsigned_abs()), MODE)
             }
             pub(crate) fn from_u64(a: u64) -> u32 {
-                F32.from_int(false, a, MODE) as u32
+                double::to_f32(double::whole(false, a), MODE)
             }
             pub(crate) fn from_f64(a: u64) -> u32 {
-                F32.from(F64, a, MODE) as u32
+                canon_of(g(a), double::to_f32(g(a), MODE))
             }
             pub(crate) fn integral(a: u32) -> u32 {
-                F32.integral(a.into(), MODE) as u32
+                super::canon(double::integral(f(a), MODE))
             }
             pub(crate) fn add64(a: u64, b: u64) -> u64 {
                 F64.add(a, b, MODE)
@@ -596,20 +611,20 @@ macro_rules! soft {
                 F64.sqrt(a, MODE)
             }
             pub(crate) fn f64_from_s64(a: u64) -> u64 {
-                F64.from_int((a as i64) < 0, (a as i64).unsigned_abs(), MODE)
+                double::whole_to_f64((a as i64) < 0, (a as i64).unsigned_abs(), MODE)
             }
             pub(crate) fn f64_from_u64(a: u64) -> u64 {
-                F64.from_int(false, a, MODE)
+                double::whole_to_f64(false, a, MODE)
             }
             pub(crate) fn integral64(a: u64) -> u64 {
-                F64.integral(a, MODE)
+                super::canon64(double::integral64(g(a), MODE), [a, 0])
             }
         }
     )*};
 }
 #[allow(non_snake_case, dead_code)]
 pub(crate) mod rounded {
-    use super::{F32, F64, Round, negate};
+    use super::{F32, F64, Round, canon, canon_of, canon64, double, f, g};
     soft! {
         Near
         Zero
@@ -643,42 +658,31 @@ pub(crate) fn copysign64(a: u64, b: u64) -> u64 {
     b & !(1 << 63) | a & 1 << 63
 }
 
-/// `f32` to an integer of the given limits, after rounding: saturates; NaN is zero, or the lowest 64-bit number.
-fn int_from(a: f64, low: f64, high: f64, nan: u64) -> u64 {
-    if a.is_nan() {
-        nan
-    } else if low < 0.0 {
-        a.max(low).min(high) as i64 as u64
-    } else {
-        a.max(low).min(high) as u64
-    }
-}
-
-/// Source of a float-to-integer conversion: its width decides what NaN becomes.
+/// A float, already whole, to an integer: saturates; the width of the source decides what NaN becomes.
 macro_rules! to_int {
-    ($($name:ident $low:expr, $high:expr, $nan:expr;)*) => {$(
+    ($($name:ident $to:ty, $nan:expr;)*) => {$(
         pub(crate) fn $name(a: u64) -> u64 {
-            int_from(g(a), $low, $high, $nan)
+            if g(a).is_nan() { $nan } else { g(a) as $to as u64 }
         }
     )*};
 }
 to_int! {
-    s8_from_f64 -128.0, 127.0, 0x80;
-    s16_from_f64 -32768.0, 32767.0, 0x8000;
-    s32_from_f64 -2147483648.0, 2147483647.0, 0x8000_0000;
-    s64_from_f64 -9223372036854775808.0, 9223372036854775807.0, 1 << 63;
-    u8_from_f64 0.0, 255.0, 0x80;
-    u16_from_f64 0.0, 65535.0, 0x8000;
-    u32_from_f64 0.0, 4294967295.0, 0x8000_0000;
-    u64_from_f64 0.0, 18446744073709551615.0, 1 << 63;
-    s8_from_f32 -128.0, 127.0, 0;
-    s16_from_f32 -32768.0, 32767.0, 0;
-    s32_from_f32 -2147483648.0, 2147483647.0, 0;
-    s64_from_f32 -9223372036854775808.0, 9223372036854775807.0, 1 << 63;
-    u8_from_f32 0.0, 255.0, 0;
-    u16_from_f32 0.0, 65535.0, 0;
-    u32_from_f32 0.0, 4294967295.0, 0;
-    u64_from_f32 0.0, 18446744073709551615.0, 1 << 63;
+    s8_from_f64 i8, 0x80;
+    s16_from_f64 i16, 0x8000;
+    s32_from_f64 i32, 0x8000_0000;
+    s64_from_f64 i64, 1 << 63;
+    u8_from_f64 u8, 0x80;
+    u16_from_f64 u16, 0x8000;
+    u32_from_f64 u32, 0x8000_0000;
+    u64_from_f64 u64, 1 << 63;
+    s8_from_f32 i8, 0;
+    s16_from_f32 i16, 0;
+    s32_from_f32 i32, 0;
+    s64_from_f32 i64, 1 << 63;
+    u8_from_f32 u8, 0;
+    u16_from_f32 u16, 0;
+    u32_from_f32 u32, 0;
+    u64_from_f32 u64, 1 << 63;
 }
 
 /// Widens; the payload of a NaN stays, quiet.
@@ -687,29 +691,27 @@ pub(crate) fn f64_from_f32(a: u32) -> u64 {
 }
 
 macro_rules! clamp {
-    ($($name:ident $from:ty, $to:ty;)*) => {$(
+    ($($name:ident $from:ty, $low:expr, $high:expr;)*) => {$(
         pub(crate) fn $name(a: u64) -> u64 {
-            let low = <$to>::MIN as i128;
-            let high = <$to>::MAX as i128;
-            ((a as $from as i128).max(low).min(high)) as u64
+            (a as $from).max($low).min($high) as u64
         }
     )*};
 }
 clamp! {
-    clamp_s8_s i64, i8;
-    clamp_s16_s i64, i16;
-    clamp_s32_s i64, i32;
-    clamp_u8_s i64, u8;
-    clamp_u16_s i64, u16;
-    clamp_u32_s i64, u32;
-    clamp_u64_s i64, u64;
-    clamp_s8_u u64, i8;
-    clamp_s16_u u64, i16;
-    clamp_s32_u u64, i32;
-    clamp_s64_u u64, i64;
-    clamp_u8_u u64, u8;
-    clamp_u16_u u64, u16;
-    clamp_u32_u u64, u32;
+    clamp_s8_s i64, i8::MIN.into(), i8::MAX.into();
+    clamp_s16_s i64, i16::MIN.into(), i16::MAX.into();
+    clamp_s32_s i64, i32::MIN.into(), i32::MAX.into();
+    clamp_u8_s i64, 0, u8::MAX.into();
+    clamp_u16_s i64, 0, u16::MAX.into();
+    clamp_u32_s i64, 0, u32::MAX.into();
+    clamp_u64_s i64, 0, i64::MAX;
+    clamp_s8_u u64, 0, i8::MAX as u64;
+    clamp_s16_u u64, 0, i16::MAX as u64;
+    clamp_s32_u u64, 0, i32::MAX as u64;
+    clamp_s64_u u64, 0, i64::MAX as u64;
+    clamp_u8_u u64, 0, u8::MAX.into();
+    clamp_u16_u u64, 0, u16::MAX.into();
+    clamp_u32_u u64, 0, u32::MAX.into();
 }
 
 // Half precision: each operation rounds once, through the exact one.
@@ -723,23 +725,32 @@ pub(crate) fn each_half3(a: u32, b: u32, c: u32, f: impl Fn(u32, u32, u32) -> u3
 }
 
 macro_rules! half {
-    ($($module:ident $format:ident;)*) => {$(
+    ($($module:ident $format:ident $to:ident $from:ident;)*) => {$(
         #[allow(dead_code)]
         pub(crate) mod $module {
-            use super::{Format, Round, each_half, each_half3};
+            use super::{Format, Round, double, each_half, each_half3};
             const FORMAT: Format = super::$format;
 
+            #[inline(always)]
+            fn open(a: u32) -> f64 {
+                if is_nan(a) { f64::NAN } else { f64::from(double::$from(a)) }
+            }
+            /// What is exact, or rounded to odd, as half precision.
+            #[inline(always)]
+            fn close(value: f64) -> u32 {
+                if value.is_nan() { FORMAT.nan() as u32 } else { double::$to(double::to_odd_f32(value), Round::Near) }
+            }
             pub(crate) fn add(a: u32, b: u32) -> u32 {
-                FORMAT.add(a.into(), b.into(), Round::Near) as u32
+                close(double::odd_sum(open(a), open(b)))
             }
             pub(crate) fn sub(a: u32, b: u32) -> u32 {
-                FORMAT.add(a.into(), u64::from(b ^ 0x8000), Round::Near) as u32
+                close(double::odd_sum(open(a), -open(b)))
             }
             pub(crate) fn mul(a: u32, b: u32) -> u32 {
-                FORMAT.mul(a.into(), b.into(), Round::Near) as u32
+                close(open(a) * open(b))
             }
             pub(crate) fn fma(a: u32, b: u32, c: u32) -> u32 {
-                FORMAT.fma(a.into(), b.into(), c.into(), Round::Near) as u32
+                close(double::odd_sum(open(a) * open(b), open(c)))
             }
             pub(crate) fn is_nan(a: u32) -> bool {
                 u64::from(a & 0x7fff) > FORMAT.infinite()
@@ -785,6 +796,13 @@ macro_rules! half {
                 let one = FORMAT.one() as u32;
                 if is_nan(a) || a & 0x8000 != 0 { 0 } else if a > one { one } else { a }
             }
+            /// The largest finite number for an infinite one.
+            pub(crate) fn finite(a: u32) -> u32 {
+                if u64::from(a & 0x7fff) == FORMAT.infinite() { a - 1 } else { a }
+            }
+            pub(crate) fn finite2(a: u32) -> u32 {
+                each_half(a, 0, |a, _| finite(a))
+            }
             pub(crate) fn flush(a: u32) -> u32 {
                 FORMAT.flush(a.into()) as u32
             }
@@ -798,10 +816,10 @@ macro_rules! half {
                 !is_nan(a) && !is_nan(b) && ordered(a) <= ordered(b)
             }
             pub(crate) fn to_f32(a: u32) -> u32 {
-                super::F32.from(FORMAT, a.into(), Round::Near) as u32
+                if is_nan(a) { super::NAN_F32 } else { double::$from(a).to_bits() }
             }
             pub(crate) fn to_f64(a: u32) -> u64 {
-                super::F64.from(FORMAT, a.into(), Round::Near)
+                if is_nan(a) { super::F64.from(FORMAT, a.into(), Round::Near) } else { open(a).to_bits() }
             }
             pub(crate) fn add2(a: u32, b: u32) -> u32 {
                 each_half(a, b, add)
@@ -846,38 +864,41 @@ macro_rules! half {
     )*};
 }
 half! {
-    half F16;
-    bhalf BF16;
+    half F16 to_f16 from_f16;
+    bhalf BF16 to_bf16 from_bf16;
 }
 
 macro_rules! narrow {
     ($($module:ident $round:ident;)*) => {$(
         pub(crate) mod $module {
-            use super::{BF16, F16, F32, F64, Round};
+            use super::{BF16, F16, Round, bhalf, double, f, g, half};
             const MODE: Round = Round::$round;
             pub(crate) fn f16_from_f32(a: u32) -> u32 {
-                F16.from(F32, a.into(), MODE) as u32
+                if f(a).is_nan() { F16.nan() as u32 } else { double::to_f16(a, MODE) }
             }
             pub(crate) fn f16_from_f64(a: u64) -> u32 {
-                F16.from(F64, a, MODE) as u32
+                if g(a).is_nan() { F16.nan() as u32 } else { double::to_f16(double::to_odd_f32(g(a)), MODE) }
             }
             pub(crate) fn bf16_from_f32(a: u32) -> u32 {
-                BF16.from(F32, a.into(), MODE) as u32
+                if f(a).is_nan() { BF16.nan() as u32 } else { double::to_bf16(a, MODE) }
             }
             pub(crate) fn bf16_from_f64(a: u64) -> u32 {
-                BF16.from(F64, a, MODE) as u32
+                if g(a).is_nan() { BF16.nan() as u32 } else { double::to_bf16(double::to_odd_f32(g(a)), MODE) }
+            }
+            fn whole(negative: bool, magnitude: u64) -> u32 {
+                double::to_odd_f32(double::whole(negative, magnitude))
             }
             pub(crate) fn f16_from_s64(a: u64) -> u32 {
-                F16.from_int((a as i64) < 0, (a as i64).unsigned_abs(), MODE) as u32
+                double::to_f16(whole((a as i64) < 0, (a as i64).unsigned_abs()), MODE)
             }
             pub(crate) fn f16_from_u64(a: u64) -> u32 {
-                F16.from_int(false, a, MODE) as u32
+                double::to_f16(whole(false, a), MODE)
             }
             pub(crate) fn bf16_from_s64(a: u64) -> u32 {
-                BF16.from_int((a as i64) < 0, (a as i64).unsigned_abs(), MODE) as u32
+                double::to_bf16(whole((a as i64) < 0, (a as i64).unsigned_abs()), MODE)
             }
             pub(crate) fn bf16_from_u64(a: u64) -> u32 {
-                BF16.from_int(false, a, MODE) as u32
+                double::to_bf16(whole(false, a), MODE)
             }
             pub(crate) fn f16x2_from_f32(a: u32, b: u32) -> u32 {
                 f16_from_f32(a) << 16 | f16_from_f32(b)
@@ -886,93 +907,23 @@ macro_rules! narrow {
                 bf16_from_f32(a) << 16 | bf16_from_f32(b)
             }
             pub(crate) fn integral_f16(a: u32) -> u32 {
-                F16.integral(a.into(), MODE) as u32
+                f16_from_f32(double::integral(f(half::to_f32(a)), MODE).to_bits())
             }
             pub(crate) fn integral_bf16(a: u32) -> u32 {
-                BF16.integral(a.into(), MODE) as u32
+                bf16_from_f32(double::integral(f(bhalf::to_f32(a)), MODE).to_bits())
             }
         }
     )*};
 }
 #[allow(dead_code)]
 pub(crate) mod narrow {
-    use super::{BF16, F16, F32, F64, Round};
+    use super::{BF16, F16, Round, bhalf, double, f, g, half};
     narrow! {
         near Near;
         zero Zero;
         down Down;
         up Up;
     }
-}
-
-/// Element-wise operations of the packed video instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Packed {
-    Add,
-    Sub,
-    Difference,
-    Min,
-    Max,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-}
-
-/// What a packed video instruction does, in one word.
-pub(crate) fn packed_form(
-    operation: Packed,
-    elements: u32,
-    [result, a, b]: [bool; 3],
-    saturate: bool,
-    accumulate: bool,
-) -> u32 {
-    operation as u32
-        | elements << 8
-        | u32::from(result) << 16
-        | u32::from(a) << 17
-        | u32::from(b) << 18
-        | u32::from(saturate) << 19
-        | u32::from(accumulate) << 20
-}
-
-/// A packed video instruction of the form that [`packed_form`] made.
-pub(crate) fn packed(a: u32, b: u32, c: u32, form: u32) -> u32 {
-    let bits = if form >> 8 & 0xff == 4 { 8 } else { 16 };
-    let set = |bit: u32| form >> bit & 1 == 1;
-    let mask = (1u32 << bits) - 1;
-    let element = |word: u32, at: u32, signed: bool| {
-        let raw = (word >> at & mask) as i32;
-        if signed { raw << (32 - bits) >> (32 - bits) } else { raw }
-    };
-    let (mut result, mut sum) = (0u32, c);
-    for at in (0..32).step_by(bits as usize) {
-        let (x, y) = (element(a, at, set(17)), element(b, at, set(18)));
-        let value = match form & 0xff {
-            0 => x + y,
-            1 => x - y,
-            2 => (x - y).abs(),
-            3 => x.min(y),
-            4 => x.max(y),
-            5 => i32::from(x == y),
-            6 => i32::from(x != y),
-            7 => i32::from(x < y),
-            8 => i32::from(x <= y),
-            9 => i32::from(x > y),
-            _ => i32::from(x >= y),
-        };
-        let value = match (set(19), set(16)) {
-            (false, _) => value,
-            (true, false) => value.clamp(0, mask as i32),
-            (true, true) => value.clamp(-(mask as i32 / 2) - 1, mask as i32 / 2),
-        };
-        result |= (value as u32 & mask) << at;
-        sum = sum.wrapping_add(value as u32);
-    }
-    if set(20) { sum } else { result }
 }
 
 /// Two 8-bit floating-point numbers with four bits of exponent, as half precision.

@@ -123,6 +123,8 @@ pub(crate) enum Operand<'a> {
     F64(u64),
     /// `!p`
     Not(&'a str),
+    /// `-a`
+    Negative(&'a str),
     /// `p|q`
     Pair(&'a str, &'a str),
     /// `[base+offset]`; without a name the offset is the address.

@@ -255,8 +255,23 @@ pub(crate) enum Op {
     // Memory: data in d, e, b, c; address in a, plus `imm`.
     Load(Access),
     Store(Access),
+    /// The same for bytes that may be undefined and are only carried on; the registers in ext say which they are.
+    LoadCopy(Access, u32),
+    StoreCopy(Access, u32),
+    /// `d = a` for such registers, which are no results.
+    Companion,
+    /// `d = 0`, which is no result: what stands for an old value that nobody uses.
+    BlankW,
+    BlankD,
+    /// Starts a copy to shared memory at `a` from global memory at `b`, of which `c` bytes are read.
+    StartCopy(Access),
+    /// The copies that were started become a group.
+    CloseGroup,
+    /// Waits for all groups but the last few, or for all copies.
+    WaitCopies(Option<u32>),
     /// 8×8 matrices of 16-bit elements into `d, e, b, c`; transposed or not.
     LoadMatrix(Access, bool),
+    StoreMatrix(Access, bool),
     /// A matrix of the kind, spread over the warp, transposed.
     MoveMatrix,
     /// `[a + imm] = op([a + imm], b)`

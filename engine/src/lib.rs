@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod alu;
 mod ast;
+mod double;
 mod exec;
 mod ir;
 mod lex;
@@ -13,6 +14,7 @@ mod parse;
 mod soft;
 #[cfg(feature = "trace")]
 pub mod trace;
+mod video;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 

@@ -703,6 +703,10 @@ impl<'a> Parser<'a> {
                         self.lexer.take()?;
                         Ok(Operand::F32(bits ^ 1 << 31))
                     }
+                    Token::Word(name) => {
+                        self.lexer.take()?;
+                        Ok(Operand::Negative(name))
+                    }
                     _ => Ok(Operand::Int((self.signed()? as u64).wrapping_neg())),
                 }
             }

@@ -1,6 +1,8 @@
 //! IEEE 754 arithmetic in integers, for every format and rounding that PTX names, with one rounding per operation.
 //! The hot paths use the host's own correctly rounded operations; this is what remains, and what they are tested against.
 
+use crate::double;
+
 /// A binary format of at most 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -288,6 +290,7 @@ impl Format {
     }
 
     /// Rounds to an integer of the same format.
+    #[cfg(test)]
     pub(crate) fn integral(self, a: u64, mode: Round) -> u64 {
         match self.parts(a) {
             Parts::Nan => self.propagate(&[a]),
@@ -339,23 +342,19 @@ impl Format {
     }
 }
 
-/// `a * b + c` with one rounding to nearest, on hosts without an instruction for it: the product is exact in `f64`, the
-/// sum is rounded to odd there (Boldo and Melquiond, 2008), which makes the last rounding the only one that counts.
+/// `a * b + c` with one rounding to nearest, on hosts without an instruction for it: the product is exact in `f64`.
 #[inline(always)]
 pub(crate) fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
-    let product = f64::from(a) * f64::from(b);
-    let addend = f64::from(c);
-    let sum = product + addend;
-    // The error of the sum, exactly (Knuth's two-sum).
-    let virtual_addend = sum - product;
-    let error = (product - (sum - virtual_addend)) + (addend - virtual_addend);
-    let bits = sum.to_bits();
-    // An inexact even significand moves one place towards the error; infinities and NaNs have no ordered error.
-    let inexact = error < 0.0 || error > 0.0;
-    let same_sign = (error > 0.0) == (sum > 0.0);
-    let step = if same_sign { 1u64 } else { u64::MAX };
-    let adjust = if inexact && bits & 1 == 0 { step } else { 0 };
-    f64::from_bits(bits.wrapping_add(adjust)) as f32
+    let (product, addend) = (f64::from(a) * f64::from(b), f64::from(c));
+    if cfg!(target_arch = "wasm32") {
+        // Rounding twice errs only where the first gave a tie, which shows in the bits below those that stay, subnormals apart.
+        let sum = product + addend;
+        let bits = sum.to_bits();
+        if bits & 0x1fff_ffff != 0x1000_0000 && bits >> 52 & 0x7ff >= 1023 - 126 {
+            return sum as f32;
+        }
+    }
+    double::odd_sum(product, addend) as f32
 }
 
 /// Rounds to an integer, ties to even, without the standard library.

@@ -11,6 +11,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // A broken promise is a panic: that is what a fuzzer looks for.
 
 mod bytes;
+mod forms;
 mod generate;
 pub mod hostile;
 pub mod mutate;
@@ -19,13 +20,13 @@ mod program_bytes;
 mod programs;
 mod ptx_text;
 mod slices;
-mod state;
 mod witness;
 mod write_maps;
 
+pub use forms::{Forms, forms};
 pub use generate::generate;
 pub use program_bytes::program_bytes;
-pub use programs::programs;
+pub use programs::{Generated, generated, programs};
 pub use ptx_text::ptx_text;
 pub use slices::slices;
 pub use witness::{honest_witness, witness};

@@ -1,6 +1,6 @@
 //! A small honest job: two launches of two CTAs that smooth a row of numbers, there and back.
 
-use crate::state::{Held, Trace};
+use assay_audit::Trace;
 use assay_engine::Module;
 use assay_primitives::{
     Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes,
@@ -58,6 +58,6 @@ pub(crate) fn plate() -> &'static Trace {
                 .try_into()
                 .unwrap(),
         };
-        Trace::run(program, vec![Module::parse(PTX.as_bytes()).unwrap()], Held::new(vec![row, other]), 1_000_000)
+        Trace::run(program, vec![Module::parse(PTX.as_bytes()).unwrap()], vec![row, other], 1_000_000).unwrap()
     })
 }

@@ -3,12 +3,11 @@
 use crate::{
     bytes::Bytes,
     generate::{OWN, WORDS, generate},
-    state::{Held, Trace},
 };
-use assay_audit::{Verdict, run_cta};
+use assay_audit::{Trace, Verdict, run_cta};
 use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome, TrapKind};
 use assay_primitives::{
-    Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes,
+    Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes, hash,
     program::{Buffer, Init},
 };
 
@@ -50,14 +49,25 @@ impl Memory for Plain {
     }
 }
 
-/// Generates a program, runs it by each memory, and compares outcome, lane-steps, digest and bytes.
-pub fn programs(data: &[u8]) {
+/// A generated program and its run.
+pub struct Generated {
+    /// Its PTX.
+    pub text: String,
+    /// Both CTAs of one launch.
+    pub trace: Trace,
+    threads: u32,
+    argument: u32,
+    /// Bytes that one CTA owns.
+    share: u64,
+}
+
+/// Generates a program out of bytes and runs it, with so much fuel for a unit.
+pub fn generated(data: &[u8], fuel: u64) -> Generated {
     let mut bytes = Bytes(data);
     let threads = bytes.pick(&[1, 31, 32, 33, 64]);
     let argument = bytes.word();
     let text = generate(bytes.rest());
     let module = Module::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
-    let kernel = module.entries[0].kernel.as_ref().unwrap_or_else(|rejection| panic!("{rejection:?}\n{text}"));
 
     let size = u64::from(WORDS) * 4;
     let share = u64::from(threads * OWN) * 4;
@@ -84,12 +94,20 @@ pub fn programs(data: &[u8]) {
     };
     let blob = |bytes: &[u8], output| Buffer { len: size, init: Init::Blob(BlobId::of(bytes)), output };
     let program = Program {
-        kernels: vec![[0; 32]].try_into().unwrap(),
+        kernels: vec![hash::plain(text.as_bytes())].try_into().unwrap(),
         buffers: vec![blob(&input, false), blob(&output, true)].try_into().unwrap(),
         steps: vec![Step::Launch(launch)].try_into().unwrap(),
     };
-    let start = Held::new(vec![input.clone(), output.clone()]);
-    let trace = Trace::run(program, vec![Module::parse(text.as_bytes()).unwrap()], start, FUEL);
+    let trace = Trace::run(program, vec![module], vec![input, output], fuel).unwrap_or_else(|error| panic!("{error}"));
+    Generated { text, trace, threads, argument, share }
+}
+
+/// Generates a program, runs it by each memory, and compares outcome, lane-steps, digest and bytes.
+pub fn programs(data: &[u8]) {
+    let Generated { text, trace, threads, argument, share } = generated(data, FUEL);
+    let kernel =
+        trace.modules[0].entries[0].kernel.as_ref().unwrap_or_else(|rejection| panic!("{rejection:?}\n{text}"));
+    let [input, output] = [0, 1].map(|buffer| trace.states[0].buffers[buffer].to_vec());
 
     let key = [argument as u8; 32];
     let geometry = Geometry { grid: [CTAS, 1, 1], block: [threads, 1, 1], shared: 0 };
@@ -104,7 +122,7 @@ pub fn programs(data: &[u8]) {
         let outcome = kernel.run(&geometry, &arguments, unit.cta, &mut plain, FUEL, Some(&key)).unwrap();
         let audited = run_cta(&trace.job(), unit, &trace.states[0], Some(&key)).unwrap();
         assert_eq!(outcome, audited.outcome, "plain and audited memory\n{text}");
-        let (witness, recorded) = trace.witness(unit);
+        let (witness, recorded) = trace.witness(unit).unwrap();
         let verdict = trace.judge(unit, &witness, Some(&key)).unwrap();
         match outcome {
             Outcome::Done { lane_steps, digest } => {

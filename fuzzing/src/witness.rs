@@ -11,7 +11,7 @@ fn unit(byte: u8) -> Unit {
 
 /// The encoding of an honest witness, for a corpus.
 pub fn honest_witness(of: u8) -> Vec<u8> {
-    plate().witness(unit(of)).0.encode()
+    plate().witness(unit(of)).unwrap().0.encode()
 }
 
 /// The first byte chooses a unit of an honest job; with its top bit the rest is the witness's encoding, else a list of
@@ -23,7 +23,7 @@ pub fn witness(data: &[u8]) {
     let trace = plate();
     let unit = unit(choice);
     let key = [9; 32];
-    let (honest, _) = trace.witness(unit);
+    let (honest, _) = trace.witness(unit).unwrap();
     let decoded = if choice & 0x80 != 0 {
         Witness::decode(&mut bytes.rest())
     } else {

@@ -34,9 +34,9 @@ extern "C" __global__ void processor(unsigned int *out)
     asm volatile("mov.u32 %0, %%smid;" : "=r"(out[threadIdx.x]));
 }
 
-extern "C" __global__ void print(int x)
+extern "C" __global__ void print(int *out, int x)
 {
-    printf("%d\n", x);
+    *out = printf("%d\n", x);
 }
 
 __device__ __noinline__ int ackermann(int m, int n)

@@ -6,7 +6,7 @@ extern crate alloc;
 
 pub mod vrf;
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use assay_primitives::{
     Account, AttemptIndex, Hash, KernelId, OrderId, Program, ProgramId, Unit,
     audit::Report,
@@ -29,7 +29,14 @@ pub enum Judged {
     /// The provider committed something else than the unit computes.
     ProviderFault,
     /// The unit breaks a rule of the engine.
-    ProgramFault,
+    ProgramFault {
+        /// The rule's name.
+        rule: String,
+        /// Line of the PTX, from 1.
+        line: u32,
+        /// `threadIdx` of the first thread that broke it.
+        thread: [u32; 3],
+    },
     /// The witness, the unit or the kernels show nothing.
     Nothing,
 }

@@ -291,7 +291,9 @@ sp_api::impl_runtime_apis! {
             match assay_audit::judge(&job, &trace_root, unit, &witness, key.as_ref()) {
                 Ok(Verdict::Verified { lane_steps, digest }) => Judged::Verified { lane_steps, digest },
                 Ok(Verdict::ProviderFault(_)) => Judged::ProviderFault,
-                Ok(Verdict::ProgramFault(_)) => Judged::ProgramFault,
+                Ok(Verdict::ProgramFault(trap)) => {
+                    Judged::ProgramFault { rule: alloc::format!("{:?}", trap.kind), line: trap.line, thread: trap.thread }
+                }
                 Err(_) => Judged::Nothing,
             }
         }

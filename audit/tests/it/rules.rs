@@ -1,5 +1,5 @@
-use crate::support::{Trace, plate_trace};
-use assay_audit::{Verdict, run_cta};
+use crate::support::{plate_trace, verdict};
+use assay_audit::{Trace, Verdict, run_cta};
 use assay_engine::{Outcome, TrapKind};
 use assay_primitives::{Arg, Dim, Step, Unit, WriteMap, Writes};
 
@@ -18,7 +18,7 @@ fn broken(trace: &Trace, unit: Unit) -> TrapKind {
     let run = run_cta(&trace.job(), unit, &trace.states[unit.launch as usize], None).unwrap();
     let Outcome::Trap(trap) = run.outcome else { panic!("{:?}", run.outcome) };
     assert!(run.effects.is_empty());
-    assert_eq!(trace.verdict(unit), Verdict::ProgramFault(trap.clone()));
+    assert_eq!(verdict(&trace, unit), Verdict::ProgramFault(trap.clone()));
     trap.kind
 }
 
@@ -28,7 +28,7 @@ fn a_store_outside_the_own_bytes_is_the_programs_fault() {
     let Dim::Span { extent, .. } = &mut map(&mut trace).dims[0] else { panic!() };
     *extent -= 1;
     assert_eq!(broken(&trace, Unit { launch: 0, cta: [0, 1, 0] }), TrapKind::NotOwned);
-    assert!(matches!(trace.verdict(Unit { launch: 0, cta: [0, 0, 0] }), Verdict::Verified { .. }));
+    assert!(matches!(verdict(&trace, Unit { launch: 0, cta: [0, 0, 0] }), Verdict::Verified { .. }));
 }
 
 #[test]
@@ -56,11 +56,11 @@ fn an_access_outside_its_buffer_is_the_programs_fault() {
 fn a_unit_that_takes_more_than_its_fuel_is_the_programs_fault() {
     let trace = plate_trace();
     let unit = Unit { launch: 0, cta: [0, 0, 0] };
-    let Verdict::Verified { lane_steps, .. } = trace.verdict(unit) else { panic!() };
-    let (witness, _) = trace.witness(unit);
+    let Verdict::Verified { lane_steps, .. } = verdict(&trace, unit) else { panic!() };
+    let (witness, _) = trace.witness(unit).unwrap();
     let with = |fuel| {
         let job = assay_audit::Job { fuel, ..trace.job() };
-        assay_audit::judge(&job, &trace.root(), unit, &witness, None).unwrap()
+        assay_audit::judge(&job, &trace.root().unwrap(), unit, &witness, None).unwrap()
     };
     let least = (lane_steps..).find(|fuel| matches!(with(*fuel), Verdict::Verified { .. })).unwrap();
     let Verdict::ProgramFault(trap) = with(least - 1) else { panic!() };

@@ -1,5 +1,5 @@
-use crate::support::{Trace, plate_trace};
-use assay_audit::{BuildError, Verdict, WitnessError, WitnessParts, build_witness};
+use crate::support::plate_trace;
+use assay_audit::{BuildError, Trace, Verdict, WitnessError, WitnessParts, build_witness};
 use assay_primitives::{
     Dim, Step, Unit, WriteMap, Writes,
     audit::{unit_at, unit_count},
@@ -15,14 +15,14 @@ use std::sync::Arc;
 #[test]
 fn a_unit_that_does_not_exist_has_no_verdict() {
     let trace = plate_trace();
-    let (witness, _) = trace.witness(Unit { launch: 0, cta: [0; 3] });
+    let (witness, _) = trace.witness(Unit { launch: 0, cta: [0; 3] }).unwrap();
     for unit in [
         Unit { launch: 4, cta: [0; 3] },
         Unit { launch: u32::MAX, cta: [0; 3] },
         Unit { launch: 0, cta: [3, 0, 0] },
         Unit { launch: 0, cta: [0, 0, 1] },
     ] {
-        assert_eq!(trace.judge(unit, &witness), Err(WitnessError::NoUnit));
+        assert_eq!(trace.judge(unit, &witness, None), Err(WitnessError::NoUnit));
     }
 }
 
@@ -30,27 +30,27 @@ fn a_unit_that_does_not_exist_has_no_verdict() {
 fn a_witness_of_another_unit_launch_or_trace_shows_nothing() {
     let trace = plate_trace();
     let unit = Unit { launch: 1, cta: [1, 0, 0] };
-    let (witness, _) = trace.witness(unit);
-    assert_eq!(trace.judge(Unit { launch: 2, ..unit }, &witness), Err(WitnessError::Path));
-    assert_eq!(trace.judge(Unit { cta: [1, 1, 0], ..unit }, &witness), Err(WitnessError::Incomplete));
+    let (witness, _) = trace.witness(unit).unwrap();
+    assert_eq!(trace.judge(Unit { launch: 2, ..unit }, &witness, None), Err(WitnessError::Path));
+    assert_eq!(trace.judge(Unit { cta: [1, 1, 0], ..unit }, &witness, None), Err(WitnessError::Incomplete));
     let swapped = Witness { before: witness.after.clone(), after: witness.before.clone(), ..witness.clone() };
-    assert_eq!(trace.judge(unit, &swapped), Err(WitnessError::Path));
+    assert_eq!(trace.judge(unit, &swapped, None), Err(WitnessError::Path));
     let mut other = trace.clone();
     other.states[4].write(0, 0, &[1]);
-    assert_eq!(other.judge(unit, &witness), Err(WitnessError::Path));
+    assert_eq!(other.judge(unit, &witness, None), Err(WitnessError::Path));
 }
 
 #[test]
 fn a_witness_without_the_bytes_that_a_unit_needs_shows_nothing() {
     let trace = plate_trace();
     let unit = Unit { launch: 1, cta: [1, 0, 0] };
-    let (witness, _) = trace.witness(unit);
+    let (witness, _) = trace.witness(unit).unwrap();
     assert!(witness.slices.len() > 1);
     for index in 0..witness.slices.len() {
         let mut slices = witness.slices.to_vec();
         slices.remove(index);
         let less = Witness { slices: slices.try_into().unwrap(), ..witness.clone() };
-        assert_eq!(trace.judge(unit, &less), Err(WitnessError::Incomplete), "without {index}");
+        assert_eq!(trace.judge(unit, &less, None), Err(WitnessError::Incomplete), "without {index}");
     }
 }
 
@@ -58,7 +58,7 @@ fn a_witness_without_the_bytes_that_a_unit_needs_shows_nothing() {
 fn bytes_that_a_unit_overwrites_need_not_be_proved_before() {
     let trace = plate_trace();
     let unit = Unit { launch: 2, cta: [1, 0, 0] };
-    let (witness, _) = trace.witness(unit);
+    let (witness, _) = trace.witness(unit).unwrap();
     let of = |side, buffer| {
         let slices = witness.slices.iter().filter(move |part| part.side == side && part.buffer == buffer);
         slices.map(|part| part.ranges.iter().map(|range| range.len).sum::<u64>()).sum::<u64>()
@@ -77,13 +77,13 @@ proptest! {
     ) {
         let trace = plate_trace();
         let unit = unit_at(&trace.program, which.index(unit_count(&trace.program) as usize) as u64).unwrap();
-        let (witness, _) = trace.witness(unit);
+        let (witness, _) = trace.witness(unit).unwrap();
         let mut bytes = witness.encode();
         // Half of the time among the paths, addresses and ranges.
         let at = byte.index(if head { 600 } else { bytes.len() });
         bytes[at] ^= 1 << bit;
         if let Ok(tampered) = Witness::decode_all(&mut bytes.as_slice()) {
-            let verdict = trace.judge(unit, &tampered);
+            let verdict = trace.judge(unit, &tampered, None);
             prop_assert!(verdict.is_err(), "{verdict:?}");
         }
     }
@@ -95,7 +95,7 @@ proptest! {
     ) {
         let trace = plate_trace();
         let unit = unit_at(&trace.program, which.index(unit_count(&trace.program) as usize) as u64).unwrap();
-        let (mut witness, _) = trace.witness(unit);
+        let (mut witness, _) = trace.witness(unit).unwrap();
         let part = BufferSlice {
             side: if side { Side::Before } else { Side::After },
             buffer,
@@ -103,7 +103,7 @@ proptest! {
             slice: noise.try_into().unwrap(),
         };
         witness.slices = vec![part].try_into().unwrap();
-        prop_assert!(trace.judge(unit, &witness).is_err());
+        prop_assert!(trace.judge(unit, &witness, None).is_err());
     }
 }
 
@@ -111,7 +111,7 @@ proptest! {
 fn slices_out_of_order_or_twice_are_refused() {
     let trace = plate_trace();
     let unit = Unit { launch: 0, cta: [0; 3] };
-    let (witness, _) = trace.witness(unit);
+    let (witness, _) = trace.witness(unit).unwrap();
     assert!(witness.slices.len() > 1);
     let mut reversed = witness.slices.to_vec();
     reversed.reverse();
@@ -119,7 +119,7 @@ fn slices_out_of_order_or_twice_are_refused() {
     twice.insert(0, twice[0].clone());
     for slices in [reversed, twice] {
         let wrong = Witness { slices: slices.try_into().unwrap(), ..witness.clone() };
-        assert_eq!(trace.judge(unit, &wrong), Err(WitnessError::Slice));
+        assert_eq!(trace.judge(unit, &wrong, None), Err(WitnessError::Slice));
     }
 }
 
@@ -138,13 +138,13 @@ fn with_large_zeros(len: u64) -> Trace {
 fn zeros_that_cost_nothing_to_prove_count_as_bytes_of_the_witness() {
     let trace = with_large_zeros(1 << 33);
     let unit = Unit { launch: 0, cta: [0; 3] };
-    let (witness, _) = trace.witness(unit);
+    let (witness, _) = trace.witness(unit).unwrap();
     let with = |len| {
         let mut slices = witness.slices.to_vec();
         let ranges = vec![ByteRange { offset: 0, len }].try_into().unwrap();
         let place = slices.iter().position(|part| part.side == Side::After).unwrap();
         slices.insert(place, BufferSlice { side: Side::Before, buffer: 2, ranges, slice: Default::default() });
-        trace.judge(unit, &Witness { slices: slices.try_into().unwrap(), ..witness.clone() })
+        trace.judge(unit, &Witness { slices: slices.try_into().unwrap(), ..witness.clone() }, None)
     };
     assert!(matches!(with(1 << 20), Ok(Verdict::Verified { .. })));
     assert_eq!(with(u64::from(MAX_WITNESS_BYTES)), Err(WitnessError::Slice));
@@ -175,6 +175,6 @@ fn a_unit_that_owns_more_than_a_witness_carries_has_no_witness() {
         after_path: trace_path(&roots, 1).unwrap(),
     };
     assert_eq!(build_witness(&trace.job(), unit, parts).map(|_| ()), Err(BuildError::NoUnit));
-    let (witness, _) = plate_trace().witness(unit);
-    assert_eq!(trace.judge(unit, &witness), Err(WitnessError::NoUnit));
+    let (witness, _) = plate_trace().witness(unit).unwrap();
+    assert_eq!(trace.judge(unit, &witness, None), Err(WitnessError::NoUnit));
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::{
     error::CliError,
-    kernel::{self, CheckedEntry, Text, plain_name},
+    kernel::{self, CheckedEntry, Prepared, Text, plain_name},
     term::{self, Style, Term},
 };
 
@@ -23,32 +23,37 @@ const WIDE: usize = 104;
 pub struct Checked {
     /// The file; `-` is standard input.
     pub file: PathBuf,
-    /// Its bytes.
-    pub ptx: Vec<u8>,
+    /// Its PTX.
+    pub prepared: Prepared,
     /// Its entries.
     pub entries: Vec<CheckedEntry>,
 }
 
-/// Reads and checks a file.
-pub fn load(file: &Path) -> Result<Checked, CliError> {
-    let ptx = if file == Path::new("-") {
+/// The bytes of a file or of standard input.
+pub fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    if file == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(CliError::file("standard input"))?;
-        bytes
+        Ok(bytes)
     } else {
-        std::fs::read(file).map_err(CliError::file(file))?
-    };
-    of(file, ptx)
+        std::fs::read(file).map_err(CliError::file(file))
+    }
+}
+
+/// Reads and checks a file, its approximate instructions replaced or as they are.
+pub fn load(file: &Path, replace: bool) -> Result<Checked, CliError> {
+    of(file, read(file)?, replace)
 }
 
 /// Checks PTX that is at hand.
-pub fn of(file: &Path, ptx: Vec<u8>) -> Result<Checked, CliError> {
-    let entries = kernel::check(&ptx).map_err(|error| CliError::Ptx {
+pub fn of(file: &Path, ptx: Vec<u8>, replace: bool) -> Result<Checked, CliError> {
+    let prepared = kernel::prepare(ptx, replace).map_err(|error| CliError::Ptx {
         path: file.to_owned(),
         line: error.line,
         reason: error.reason,
     })?;
-    Ok(Checked { file: file.to_owned(), ptx, entries })
+    let entries = kernel::check(&prepared);
+    Ok(Checked { file: file.to_owned(), prepared, entries })
 }
 
 /// Exit code 0 where every entry is accepted.
@@ -57,11 +62,11 @@ pub fn verdict<'a>(entries: impl IntoIterator<Item = &'a CheckedEntry>) -> Outco
 }
 
 /// Checks files, one after the other; those that cannot be read do not keep the others from being checked.
-pub fn run(files: &[PathBuf], json: bool, term: &Term) -> Outcome {
+pub fn run(files: &[PathBuf], replace: bool, json: bool, term: &Term) -> Outcome {
     let mut checked = Vec::new();
     let mut errors = Vec::new();
     for (position, file) in files.iter().enumerate() {
-        match load(file) {
+        match load(file, replace) {
             Ok(found) => {
                 if !json {
                     if position > 0 {
@@ -132,7 +137,8 @@ fn answer(checked: &[Checked], errors: &[CliError]) -> Value {
 
 /// Prints what was found in one file.
 pub fn print(checked: &Checked, term: &Term) {
-    let Checked { file, ptx, entries } = checked;
+    let Checked { file, prepared, entries } = checked;
+    let ptx = prepared.written();
     let (accepted, all) = tally(entries);
     let style = if accepted == all { Style::Green } else { Style::Red };
     let count = match all {
@@ -143,11 +149,24 @@ pub fn print(checked: &Checked, term: &Term) {
     term::line(&format!("{}  {count}", term.paint(Style::Bold, name)));
     let about = format!("  {}  blake3 {}", term::bytes(ptx.len() as u64), hex::encode(hash::plain(ptx)));
     term::line(&term.paint(Style::Dim, about));
+    if prepared.original.is_some() {
+        let made = &prepared.ptx;
+        let about =
+            format!("  {} with exact maths  blake3 {}", term::bytes(made.len() as u64), hex::encode(hash::plain(made)));
+        term::line(&term.paint(Style::Dim, about));
+    }
     if entries.is_empty() {
         return;
     }
     term::line("");
     table(entries, term);
+    if !prepared.replaced.is_empty() {
+        let words = format!("exact: in place of {}", assay_exact::in_words(&prepared.replaced));
+        term::line("");
+        for part in term::wrapped(&words, term.width.saturating_sub(2)) {
+            term::line(&format!("  {part}"));
+        }
+    }
     let text = Text::read(ptx);
     for entry in entries.iter().filter(|entry| !entry.accepted) {
         term::line("");
@@ -171,6 +190,7 @@ fn names(entries: &[CheckedEntry]) -> Vec<String> {
 
 fn table(entries: &[CheckedEntry], term: &Term) {
     let number = |value: Option<u32>| value.map(|value| term::count(value.into())).unwrap_or_default();
+    let any_replaced = entries.iter().any(|entry| !entry.replaced.is_empty());
     let sizes = |entry: &CheckedEntry| {
         vec![
             entry.parameters.len().to_string(),
@@ -179,6 +199,12 @@ fn table(entries: &[CheckedEntry], term: &Term) {
             number(entry.local),
             number(entry.max_threads),
         ]
+        .into_iter()
+        .chain(any_replaced.then(|| match entry.replaced.values().sum::<u32>() {
+            0 => String::new(),
+            count => term::count(count.into()),
+        }))
+        .collect::<Vec<String>>()
     };
     let instructions = |entry: &CheckedEntry| match entry.instructions {
         Some(i) => [i.integer, i.float, i.memory, i.control, i.warp, i.moves, i.total()]
@@ -186,7 +212,8 @@ fn table(entries: &[CheckedEntry], term: &Term) {
             .to_vec(),
         None => vec![String::new(); 7],
     };
-    let size_names = ["params", "regs", "shared", "local", "threads"];
+    let mut size_names = vec!["params", "regs", "shared", "local", "threads"];
+    size_names.extend(any_replaced.then_some("exact"));
     let class_names = ["int", "float", "memory", "control", "warp", "moves", "all"];
     let show = |title: &str, columns: &[&str], cells: &dyn Fn(&CheckedEntry) -> Vec<String>, marked: bool| {
         let rows: Vec<Vec<String>> = entries.iter().map(cells).collect();
@@ -236,7 +263,7 @@ fn rejection(checked: &Checked, entry: &CheckedEntry, text: &Text, term: &Term) 
     for part in term::wrapped(reason, term.width.saturating_sub(4)) {
         term::line(&format!("    {part}"));
     }
-    let ptx = String::from_utf8_lossy(&checked.ptx);
+    let ptx = String::from_utf8_lossy(checked.prepared.written());
     quote(&checked.file, line, &ptx, term);
     for (file, line) in text.source(line).into_iter().chain(text.callers(line)) {
         let beside = checked.file.parent().unwrap_or(Path::new("")).join(file);

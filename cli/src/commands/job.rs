@@ -25,6 +25,7 @@ pub fn check(args: &JobArgs, units: u32, time: u64, fuel: u64, json: bool, term:
         let mut value = serde_json::to_value(&report).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.insert("program".into(), json!(format!("0x{}", hex::encode(job.program.id()))));
+            fields.insert("replaced".into(), json!(job.replaced()));
         }
         term::json(&value);
     } else {
@@ -124,6 +125,7 @@ pub fn run(args: &JobArgs, out: &Path, fuel: u64, json: bool, term: &Term) -> Ou
             "laneSteps": run.lane_steps,
             "seconds": seconds,
             "outputs": written,
+            "replaced": job.replaced(),
         }));
         return Ok(());
     }

@@ -1,8 +1,13 @@
 //! `assay kernel`.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use assay_client::{Wait, account::to_ss58, amount, calls::compute};
+use assay_exact::Exact;
 use assay_primitives::hash;
 use serde_json::json;
 
@@ -17,7 +22,8 @@ use crate::{
 
 pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
     match command {
-        KernelCommand::Check { files, json } => check::run(&files, json.json, term),
+        KernelCommand::Check { files, no_exact_maths, json } => check::run(&files, !no_exact_maths, json.json, term),
+        KernelCommand::Exact { file, output } => exact(&file, output),
         KernelCommand::Build { file, output, arch, ptx_version, no_exact_maths, json } => {
             let compiler = kernel::find_compiler().ok_or(BuildError::NoCompiler)?;
             let kernel::Built { mut ptx, exact_maths } =
@@ -32,8 +38,8 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
                 ptx = lowered.into_bytes();
             }
             let output = output.unwrap_or_else(|| file.with_extension("ptx"));
-            std::fs::write(&output, &ptx).map_err(CliError::file(&output))?;
-            let checked = check::of(&output, ptx)?;
+            let checked = check::of(&output, ptx, !no_exact_maths)?;
+            std::fs::write(&output, &checked.prepared.ptx).map_err(CliError::file(&output))?;
             if json.json {
                 term::json(&json!({
                     "file": output,
@@ -51,15 +57,16 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             let watching = watch::Watching { trace, thread, limit, fuel };
             watch::run(&super::load(&job)?, unit, &watching, json.json, term)
         }
-        KernelCommand::Register { file, node, key, json } => {
-            let checked = check::load(&file)?;
+        KernelCommand::Register { file, no_exact_maths, node, key, json } => {
+            let checked = check::load(&file, !no_exact_maths)?;
             if !checked.entries.iter().any(|entry| entry.accepted) {
                 check::print(&checked, term);
                 return Err(CliError::Refused(format!("no entry of {} is accepted", file.display())));
             }
             let signer = signer(&key)?;
             let client = connect(&node).await?;
-            let ptx = checked.ptx;
+            say_replaced(&file.display().to_string(), &checked.prepared.replaced);
+            let ptx = checked.prepared.ptx;
             let id = hash::plain(&ptx);
             if client.kernel(&id).await?.is_none() {
                 let included = client.submit(&compute::register_kernel(&ptx), &signer, Wait::InBlock).await?;
@@ -83,6 +90,29 @@ pub async fn run(command: KernelCommand, term: &Term) -> Outcome {
             term::line("retired; the deposit is free again");
             Ok(())
         }
+    }
+}
+
+/// Says on standard error what was replaced in a kernel.
+pub fn say_replaced(kernel: &str, replaced: &BTreeMap<String, u32>) {
+    if !replaced.is_empty() {
+        term::note(&format!("{kernel}: exact maths in place of {}", assay_exact::in_words(replaced)));
+    }
+}
+
+/// Writes PTX with exact instructions.
+fn exact(file: &Path, output: Option<PathBuf>) -> Outcome {
+    let ptx = check::read(file)?;
+    let exact = assay_exact::rewrite(&ptx)
+        .map_err(|error| CliError::Refused(format!("{}: {error}", file.display())))?
+        .unwrap_or_else(|| Exact { ptx, replaced: BTreeMap::new() });
+    match exact.replaced.is_empty() {
+        true => term::note(&format!("{}: no approximate instruction", file.display())),
+        false => say_replaced(&file.display().to_string(), &exact.replaced),
+    }
+    match output {
+        Some(path) => std::fs::write(&path, exact.ptx).map_err(CliError::file(&path)),
+        None => std::io::stdout().lock().write_all(&exact.ptx).map_err(CliError::file("standard output")),
     }
 }
 

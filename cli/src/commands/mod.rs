@@ -148,6 +148,10 @@ fn load(args: &JobArgs) -> Result<Job, CliError> {
 /// The same, with or without the write maps.
 fn load_with(args: &JobArgs, without_writes: bool) -> Result<Job, CliError> {
     let (set, images, files) = (args.set.clone(), args.image.clone(), args.files.clone());
-    let options = Options { set, images, files, without_writes };
-    Ok(Job::load(&args.file, &options)?)
+    let options = Options { set, images, files, without_writes, no_exact_maths: args.no_exact_maths };
+    let job = Job::load(&args.file, &options)?;
+    for kernel in &job.kernels {
+        kernel::say_replaced(&kernel.path.display().to_string(), &kernel.replaced);
+    }
+    Ok(job)
 }

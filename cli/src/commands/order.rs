@@ -244,9 +244,15 @@ pub fn same_program(view: &OrderView, job: &Job) -> Outcome {
 }
 
 pub async fn fetch(order: u64, out: &Path, job: Option<&Path>, node: &NodeArgs, json: bool, term: &Term) -> Outcome {
-    let job = job.map(|file| Job::load(file, &Options::default())).transpose()?;
+    let load =
+        |no_exact_maths| job.map(|file| Job::load(file, &Options { no_exact_maths, ..Options::default() })).transpose();
+    let mut job = load(false)?;
     let client = connect(node).await?;
     let view = client.order(order).await?.ok_or_else(|| missing(order))?;
+    if job.as_ref().is_some_and(|job| same_program(&view, job).is_err()) {
+        // It may have been bought with --no-exact-maths.
+        job = load(true)?;
+    }
     if let Some(job) = &job {
         same_program(&view, job)?;
     }

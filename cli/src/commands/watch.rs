@@ -65,6 +65,13 @@ impl Source {
     }
 }
 
+/// The lines of a kernel as they were written; behind them those that were added.
+fn lines(ptx: &[u8], original: &[u8]) -> Vec<String> {
+    let (ptx, original) = (String::from_utf8_lossy(ptx), String::from_utf8_lossy(original));
+    let written = original.lines().count();
+    original.lines().chain(ptx.lines().skip(written)).map(tidy).collect()
+}
+
 /// Runs a unit of a job.
 pub fn run(job: &Job, unit: Unit, watching: &Watching, json: bool, term: &Term) -> Outcome {
     let prepared = local::prepare(job, watching.fuel).map_err(LocalError::from)?;
@@ -81,7 +88,7 @@ pub fn run(job: &Job, unit: Unit, watching: &Watching, json: bool, term: &Term) 
     let ptx = kernel.map(|kernel| kernel.ptx.as_slice()).unwrap_or_default();
     let source = Source {
         file: kernel.map(|kernel| kernel.path.display().to_string()).unwrap_or_default(),
-        lines: String::from_utf8_lossy(ptx).lines().map(tidy).collect(),
+        lines: lines(ptx, kernel.and_then(|kernel| kernel.original.as_deref()).unwrap_or_default()),
         text: Text::read(ptx),
     };
     let shown = Shown { buffers: job.buffers.iter().map(|buffer| buffer.name.as_str()).collect() };

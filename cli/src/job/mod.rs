@@ -13,7 +13,10 @@ mod tests;
 pub mod values;
 pub mod writes;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use assay_engine::Module;
 use assay_primitives::{
@@ -45,6 +48,8 @@ pub struct Options {
     pub files: Vec<(String, PathBuf)>,
     /// Leave out what launches say of their writes.
     pub without_writes: bool,
+    /// Leave approximate instructions as they are.
+    pub no_exact_maths: bool,
 }
 
 /// A job, ready to be run or bought.
@@ -75,6 +80,10 @@ pub struct JobKernel {
     pub ptx: Vec<u8>,
     /// The PTX, parsed.
     pub module: Module,
+    /// The PTX before its approximate instructions were replaced, where it has some.
+    pub original: Option<Vec<u8>>,
+    /// How many were replaced, by their opcodes.
+    pub replaced: BTreeMap<String, u32>,
 }
 
 impl Job {
@@ -88,7 +97,7 @@ impl Job {
         variables(&top, options, &mut scope)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
         let symbols = symbols::symbols(&top, &mut scope)?;
-        let kernels = kernels(&top, &symbols, &scope)?;
+        let kernels = kernels(&top, &symbols, &scope, !options.no_exact_maths)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
@@ -119,6 +128,12 @@ impl Job {
             place.unwrap_or_else(|| source.whole()).error(Problem::Program(error))
         })?;
         Ok(Self { file: file.to_owned(), program, kernels, buffers, launches })
+    }
+
+    /// The approximate instructions that were replaced by exact ones, by kernel and opcode.
+    pub fn replaced(&self) -> BTreeMap<&str, &BTreeMap<String, u32>> {
+        let changed = self.kernels.iter().filter(|kernel| !kernel.replaced.is_empty());
+        changed.map(|kernel| (kernel.name.as_str(), &kernel.replaced)).collect()
     }
 
     /// Bytes that a provider has to be sent.
@@ -156,7 +171,12 @@ fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> R
     Ok(())
 }
 
-fn kernels(top: &Table<'_>, symbols: &[Symbol<'_>], scope: &Scope<'_>) -> Result<Vec<JobKernel>, JobError> {
+fn kernels(
+    top: &Table<'_>,
+    symbols: &[Symbol<'_>],
+    scope: &Scope<'_>,
+    replace: bool,
+) -> Result<Vec<JobKernel>, JobError> {
     let mut kernels: Vec<JobKernel> = Vec::new();
     let mut used = vec![false; symbols.len()];
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
@@ -172,9 +192,9 @@ fn kernels(top: &Table<'_>, symbols: &[Symbol<'_>], scope: &Scope<'_>) -> Result
             }
         };
         let ptx = symbols::apply(symbols, &name, ptx, &mut used, scope)?;
-        let module = Module::parse(&ptx)
+        let kernel::Prepared { ptx, module, original, replaced } = kernel::prepare(ptx, replace)
             .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
-        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module });
+        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module, original, replaced });
     }
     symbols::all_used(symbols, &used)?;
     Ok(kernels)

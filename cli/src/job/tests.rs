@@ -50,7 +50,7 @@ $L_end:
 	ld.param.u64 %rd1, [vague_out];
 	cvta.to.global.u64 %rd2, %rd1;
 	ld.global.f32 %f1, [%rd2];
-	ex2.approx.f32 %f2, %f1;
+	brkpt;
 	st.global.f32 [%rd2], %f2;
 	ret;
 }

@@ -1,10 +1,15 @@
 //! What the engine says of each entry.
 
-use assay_engine::{Entry, Module, ParseError};
+use std::collections::BTreeMap;
+
+use assay_engine::Entry;
 use assay_primitives::check::EntryInfo;
 use serde::Serialize;
 
-use super::text::{Instructions, Text};
+use super::{
+    exact::Prepared,
+    text::{Instructions, Text},
+};
 
 /// What the engine says of one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,16 +36,21 @@ pub struct CheckedEntry {
     pub registers: Option<u32>,
     /// Instructions as written, by what they do.
     pub instructions: Option<Instructions>,
+    /// Approximate instructions that were replaced by exact ones, by their opcodes.
+    pub replaced: BTreeMap<String, u32>,
 }
 
-/// Parses PTX and tells what became of each entry.
-pub fn check(ptx: &[u8]) -> Result<Vec<CheckedEntry>, ParseError> {
-    let module = Module::parse(ptx)?;
-    let text = Text::read(ptx);
-    Ok(module.entries.iter().map(|entry| checked(entry, &text)).collect())
+/// Tells what became of each entry.
+pub fn check(prepared: &Prepared) -> Vec<CheckedEntry> {
+    let text = Text::read(prepared.written());
+    let checked = |entry: &Entry| {
+        let replaced = if prepared.replaced.is_empty() { BTreeMap::new() } else { text.replaced(&entry.name) };
+        checked(entry, &text, replaced)
+    };
+    prepared.module.entries.iter().map(checked).collect()
 }
 
-fn checked(entry: &Entry, text: &Text) -> CheckedEntry {
+fn checked(entry: &Entry, text: &Text, replaced: BTreeMap<String, u32>) -> CheckedEntry {
     let kernel = entry.kernel.as_ref();
     let rejection = kernel.err();
     let kernel = kernel.ok();
@@ -56,6 +66,7 @@ fn checked(entry: &Entry, text: &Text) -> CheckedEntry {
         max_threads: kernel.map(|kernel| kernel.max_threads),
         registers: kernel.map(|kernel| kernel.statistics().registers),
         instructions: text.instructions(&entry.name),
+        replaced,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod exact;
 mod names;
 mod text;
 
@@ -9,5 +10,6 @@ pub use build::{
     BuildError, Built, Compiler, DEFAULT_ARCH, EXACT_MATHS, compile, compile_with, find_compiler, lower_version,
 };
 pub use check::{CheckedEntry, check, entry_info};
+pub use exact::{Prepared, prepare};
 pub use names::{plain_name, unmangled};
 pub use text::{Instructions, Text};

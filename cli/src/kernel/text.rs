@@ -61,6 +61,8 @@ impl Instructions {
 struct Function {
     entry: bool,
     own: Instructions,
+    /// Approximate instructions that have exact replacements.
+    approximate: BTreeMap<String, u32>,
     named: BTreeSet<String>,
 }
 
@@ -116,18 +118,34 @@ impl Text {
     pub fn instructions(&self, entry: &str) -> Option<Instructions> {
         self.functions.get(entry).filter(|function| function.entry)?;
         let mut sum = Instructions::default();
+        self.with_callees(entry, |function| sum.add(function.own));
+        Some(sum)
+    }
+
+    /// Approximate instructions of an entry with all that it calls, where there is something exact for them, by their opcodes.
+    pub fn replaced(&self, entry: &str) -> BTreeMap<String, u32> {
+        let mut sum: BTreeMap<String, u32> = BTreeMap::new();
+        self.with_callees(entry, |function| {
+            for (opcode, count) in &function.approximate {
+                let all = sum.entry(opcode.clone()).or_default();
+                *all = all.saturating_add(*count);
+            }
+        });
+        sum
+    }
+
+    fn with_callees<'a>(&'a self, entry: &'a str, mut visit: impl FnMut(&'a Function)) {
         let mut seen = BTreeSet::from([entry]);
         let mut open = vec![entry];
         while let Some(name) = open.pop() {
             let Some(function) = self.functions.get(name) else { continue };
-            sum.add(function.own);
+            visit(function);
             for named in &function.named {
                 if self.functions.contains_key(named) && seen.insert(named) {
                     open.push(named);
                 }
             }
         }
-        Some(sum)
     }
 }
 
@@ -266,6 +284,10 @@ impl Reader {
             return;
         }
         function.own.count(opcode);
+        if assay_exact::is_replaced(opcode) {
+            let count = function.approximate.entry(opcode.to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
         if opcode.starts_with("call") {
             let names = rest.split(|c: char| !is_letter(c)).skip(1).filter(|word| !word.is_empty());
             function.named.extend(names.map(str::to_owned));

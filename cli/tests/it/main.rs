@@ -7,5 +7,6 @@
     clippy::arithmetic_side_effects
 )]
 
+mod exact;
 mod kernels;
 mod support;

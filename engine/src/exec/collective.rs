@@ -10,12 +10,46 @@ fn active(mask: u32, lane: usize) -> bool {
     mask >> lane & 1 == 1
 }
 
+/// For each lane those whose value is its own.
+fn equals<T: Copy + PartialEq, K: Copy + Ord>(
+    values: &[T; 32],
+    equal: &mut [u32; 32],
+    key: impl Fn(T, usize) -> (K, usize),
+) {
+    if values.iter().all(|value| *value == values[0]) {
+        equal.fill(u32::MAX);
+        return;
+    }
+    // Equal values become neighbours.
+    let mut order = [key(values[0], 0); 32];
+    for (lane, (into, value)) in order.iter_mut().zip(values).enumerate() {
+        *into = key(*value, lane);
+    }
+    order.sort_unstable_by_key(|(key, _)| *key);
+    for same in order.chunk_by(|(_, a), (_, b)| values[a & 31] == values[b & 31]) {
+        let lanes = same.iter().fold(0u32, |lanes, (_, lane)| lanes | 1 << lane);
+        for (_, lane) in same {
+            equal[lane & 31] = lanes;
+        }
+    }
+}
+
+/// What changes nothing.
+fn neutral(operation: Reduce) -> u32 {
+    match operation {
+        Reduce::Add | Reduce::Or | Reduce::Xor | Reduce::MaxU => 0,
+        Reduce::And | Reduce::MinU => u32::MAX,
+        Reduce::MinS => i32::MAX as u32,
+        Reduce::MaxS => i32::MIN as u32,
+    }
+}
+
 impl Machine<'_> {
     pub(super) fn shuffle(&mut self, warp: &mut Warp, ins: &Ins, mode: Shuffle, mask: u32) -> Result<(), Fault> {
-        let members = warp.members;
-        let values = warp.w[usize::from(ins.a)];
-        let by = warp.w[usize::from(ins.b)];
-        let clamp = warp.w[usize::from(ins.c)];
+        let members = &warp.members;
+        let values = &warp.w[usize::from(ins.a)];
+        let by = &warp.w[usize::from(ins.b)];
+        let clamp = &warp.w[usize::from(ins.c)];
         let mut result = [0u32; 32];
         let mut valid = 0u32;
         for lane in 0..32 {
@@ -54,7 +88,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn vote(&mut self, warp: &mut Warp, ins: &Ins, vote: Vote, mask: u32) {
-        let members = warp.members;
+        let members = &warp.members;
         let votes = warp.p[usize::from(ins.a)];
         let mut words = [0u32; 32];
         let mut holds = 0u32;
@@ -78,34 +112,29 @@ impl Machine<'_> {
     }
 
     pub(super) fn matching(&mut self, warp: &mut Warp, ins: &Ins, mask: u32) {
-        let members = warp.members;
+        let members = &warp.members;
         let (wide, all) = match ins.op {
             Op::MatchAnyW => (false, false),
             Op::MatchAnyD => (true, false),
             Op::MatchAllW => (false, true),
             _ => (true, true),
         };
-        let values: [u64; 32] =
-            if wide { warp.d[usize::from(ins.a)] } else { warp.w[usize::from(ins.a)].map(u64::from) };
+        let mut equal = [0u32; 32];
+        if wide {
+            equals(&warp.d[usize::from(ins.a)], &mut equal, |value, lane| {
+                (u128::from(value) << 5 | lane as u128, lane)
+            });
+        } else {
+            equals(&warp.w[usize::from(ins.a)], &mut equal, |value, lane| (u64::from(value) << 5 | lane as u64, lane));
+        }
         let mut words = [0u32; 32];
         let mut agree = 0u32;
         for lane in 0..32 {
-            if !active(mask, lane) {
-                continue;
-            }
             let group = members[lane] & mask;
-            let mut same = 0u32;
-            for other in 0..32 {
-                if active(group, other) && values[other] == values[lane] {
-                    same |= 1 << other;
-                }
-            }
-            if !all {
-                words[lane] = same;
-            } else if same == group {
-                words[lane] = group;
-                agree |= 1 << lane;
-            }
+            let same = equal[lane] & group;
+            let whole = same == group;
+            words[lane] = if !all || whole { same } else { 0 };
+            agree |= u32::from(all && whole) << lane;
         }
         self.put_w(warp, ins.d, &words, mask);
         if ins.e != NONE {
@@ -114,21 +143,29 @@ impl Machine<'_> {
     }
 
     pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, mask: u32) {
-        let members = warp.members;
-        let values = warp.w[usize::from(ins.a)];
-        let mut words = [0u32; 32];
-        for lane in 0..32 {
-            if !active(mask, lane) {
-                continue;
-            }
-            let group = members[lane] & mask;
-            let mut total = None;
-            for (other, value) in values.iter().enumerate() {
-                if active(group, other) {
-                    total = Some(total.map_or(*value, |total| combine(operation, total, *value)));
+        let members = &warp.members;
+        let values = &warp.w[usize::from(ins.a)];
+        // For each four lanes the totals of their subsets.
+        let none = neutral(operation);
+        let mut totals = [[none; 16]; 8];
+        for (totals, four) in totals.iter_mut().zip(values.as_chunks::<4>().0) {
+            for (lane, value) in four.iter().enumerate() {
+                let (before, after) = totals.split_at_mut(1 << lane);
+                for (total, without) in after.iter_mut().zip(before) {
+                    *total = combine(operation, *without, *value);
                 }
             }
-            words[lane] = total.unwrap_or(0);
+        }
+        let mut words = [none; 32];
+        for lane in 0..32 {
+            let group = members[lane] & mask;
+            if lane > 0 && group == members[lane - 1] & mask {
+                words[lane] = words[lane - 1];
+                continue;
+            }
+            for (at, totals) in totals.iter().enumerate() {
+                words[lane] = combine(operation, words[lane], totals[(group >> (4 * at)) as usize & 15]);
+            }
         }
         self.put_w(warp, ins.d, &words, mask);
     }

@@ -77,6 +77,55 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// The same the other way: the warp's fragments into the rows.
+    pub(super) fn store_matrix(
+        &mut self,
+        warp: &mut Warp,
+        ins: &Ins,
+        access: Access,
+        transposed: bool,
+        mask: u32,
+    ) -> Result<(), Fault> {
+        if mask != u32::MAX {
+            return Err(Fault::trap(TrapKind::Barrier, mask.trailing_zeros() as usize & 31));
+        }
+        let addresses = Self::addresses(warp, ins, access);
+        let clock = self.clock(warp);
+        let grain = self.code.shared_grain as usize;
+        let sources = [ins.d, ins.e, ins.b, ins.c];
+        for (number, source) in sources.into_iter().enumerate().take(usize::from(access.count)) {
+            let mut matrix: Matrix = [[0; 16]; 8];
+            for (lane, value) in warp.w[usize::from(source)].iter().enumerate() {
+                let (major, minor) = (lane / 4, lane % 4 * 2);
+                for (by, half) in [*value as u16, (*value >> 16) as u16].into_iter().enumerate() {
+                    let (row, column) = if transposed { (minor + by, major) } else { (major, minor + by) };
+                    matrix[row & 7][2 * (column & 7)..][..2].copy_from_slice(&half.to_le_bytes());
+                }
+            }
+            for (row, from) in matrix.iter().enumerate() {
+                let lane = number * 8 + row;
+                let address = addresses[lane & 31];
+                if address & 15 != 0 {
+                    return Err(Fault::trap(TrapKind::Misaligned, lane));
+                }
+                let held = match resolve(access.place, address) {
+                    Some((Region::Shared, offset)) => usize::try_from(offset).ok(),
+                    _ => None,
+                };
+                let into = held.and_then(|start| Some((start, self.shared.get_mut(start..start.checked_add(16)?)?)));
+                let Some((start, into)) = into else { return Err(Fault::trap(TrapKind::OutOfBounds, lane)) };
+                into.copy_from_slice(from);
+                for at in start / grain..(start + 16) / grain {
+                    // Several lanes give a row its elements; none of them may count on the others.
+                    let (own, other) = (warp.first() + lane as u32, warp.first() + (lane as u32 ^ 1));
+                    self.shared_shadow.write(at, own, clock).map_err(|why| objection(why, lane))?;
+                    self.shared_shadow.write_again(at, other, clock).map_err(|why| objection(why, lane))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Transposes the matrix that the warp holds.
     pub(super) fn move_matrix(&mut self, warp: &mut Warp, ins: &Ins) {
         let mut matrix: Matrix = [[0; 16]; 8];

@@ -20,8 +20,10 @@ pub(super) enum Region {
     Buffer(u16),
 }
 
+/// Bytes that all lanes move at most in one access.
+pub(super) const BYTES: usize = 512;
 /// Bytes of all lanes of one access, lane after lane.
-pub(super) type Bytes = [u8; 512];
+pub(super) type Bytes = [u8; BYTES];
 
 pub(super) fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
@@ -65,16 +67,16 @@ pub(super) fn resolve(place: Place, address: u64) -> Option<(Region, u64)> {
     }
 }
 
-fn out_of_bounds(lane: usize) -> Fault {
+pub(super) fn out_of_bounds(lane: usize) -> Fault {
     Fault::trap(TrapKind::OutOfBounds, lane)
 }
 
 /// Active lanes next to each other whose addresses are next to each other, or all the same.
 #[derive(Clone, Copy, Debug)]
-struct Run {
-    lane: usize,
-    count: usize,
-    same: bool,
+pub(super) struct Run {
+    pub(super) lane: usize,
+    pub(super) count: usize,
+    pub(super) same: bool,
 }
 
 /// The run that starts at `lane`.
@@ -101,45 +103,41 @@ fn run_at(addresses: &[u64; 32], mask: u32, lane: usize, total: u64) -> Run {
     Run { lane, count, same }
 }
 
-/// One element of each lane, `WIDTH` bytes apart.
+/// A lane's element of `SIZE` bytes, `WIDTH` bytes apart.
 #[inline(always)]
-fn words<const WIDTH: usize>(bytes: &Bytes, skip: usize) -> [u32; 32] {
-    let mut values = [0u32; 32];
-    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
-        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk()) {
-            *value = u32::from_le_bytes(*bytes);
-        }
-    }
-    values
+fn element<const SIZE: usize, const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> [u8; SIZE] {
+    let rows: &[[u8; WIDTH]] = bytes.as_chunks().0;
+    rows[lane].get(skip..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; SIZE])
 }
 
 #[inline(always)]
-fn doubles<const WIDTH: usize>(bytes: &Bytes, skip: usize) -> [u64; 32] {
-    let mut values = [0u64; 32];
-    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
-        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk()) {
-            *value = u64::from_le_bytes(*bytes);
-        }
-    }
-    values
+fn word<const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> u32 {
+    u32::from_le_bytes(element::<4, WIDTH>(bytes, skip, lane))
+}
+
+#[inline(always)]
+fn double<const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> u64 {
+    u64::from_le_bytes(element::<8, WIDTH>(bytes, skip, lane))
 }
 
 /// Elements of one or two bytes.
 #[inline(always)]
-fn narrow<const SIZE: usize, const WIDTH: usize>(bytes: &Bytes, skip: usize, extend: Extend) -> [u32; 32] {
-    let mut values = [0u32; 32];
-    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
-        if let Some(bytes) = bytes.get(skip..).and_then(|bytes| bytes.first_chunk::<SIZE>()) {
-            let mut word = [0u8; 4];
-            word[..SIZE].copy_from_slice(bytes);
-            *value = u32::from_le_bytes(word);
-        }
-    }
+fn narrow<const SIZE: usize, const WIDTH: usize>(
+    bytes: &Bytes,
+    skip: usize,
+    extend: Extend,
+) -> impl Fn(usize) -> u32 + use<'_, SIZE, WIDTH> {
     let shift = 32 - 8 * SIZE as u32;
-    match extend {
-        Extend::Zero => values,
-        Extend::Sign32 => values.map(|raw| ((raw << shift) as i32 >> shift) as u32),
-        Extend::Sign16 => values.map(|raw| ((raw << shift) as i32 >> shift) as u32 & 0xffff),
+    // What the sign is spread over.
+    let (up, kept) = match extend {
+        Extend::Zero => (0, u32::MAX),
+        Extend::Sign32 => (shift, u32::MAX),
+        Extend::Sign16 => (shift, 0xffff),
+    };
+    move |lane| {
+        let mut raw = [0u8; 4];
+        raw[..SIZE].copy_from_slice(&element::<SIZE, WIDTH>(bytes, skip, lane));
+        ((u32::from_le_bytes(raw) << up) as i32 >> up) as u32 & kept
     }
 }
 
@@ -172,7 +170,7 @@ pub(super) fn objection(objection: Objection, lane: usize) -> Fault {
 }
 
 /// The address for a trap's report.
-fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
+pub(super) fn located(mut fault: Fault, region: Region, offset: u64) -> Fault {
     if let (Fault::Trap { address, .. }, Region::Buffer(buffer)) = (&mut fault, region) {
         *address = Some((buffer, offset));
     }
@@ -199,7 +197,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn check_alignment(addresses: &[u64; 32], mask: u32, total: u64, place: Place) -> Result<(), Fault> {
+    pub(super) fn check_alignment(addresses: &[u64; 32], mask: u32, total: u64, place: Place) -> Result<(), Fault> {
         let mut low = 0u64;
         for (lane, address) in addresses.iter().enumerate() {
             low |= address & 0u64.wrapping_sub(u64::from(mask >> lane & 1));
@@ -262,7 +260,7 @@ impl Machine<'_> {
     /// Reads neighbouring bytes for a run of lanes.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         warp: &Warp,
         region: Region,
@@ -403,7 +401,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    fn refused(&mut self, buffer: u16, offset: u64, width: usize, lane: usize, error: AccessError) -> Fault {
+    pub(super) fn refused(&mut self, buffer: u16, offset: u64, width: usize, lane: usize, error: AccessError) -> Fault {
         let kind = match error {
             AccessError::OutOfBounds => TrapKind::OutOfBounds,
             AccessError::NotOwned => TrapKind::NotOwned,
@@ -440,23 +438,24 @@ impl Machine<'_> {
 
     #[inline(always)]
     pub(super) fn unpack(&mut self, warp: &mut Warp, ins: &Ins, access: Access, bytes: &Bytes, mask: u32) {
+        let extend = access.extend;
         match (access.size, access.count) {
-            (4, 1) => self.put_w(warp, ins.d, &words::<4>(bytes, 0), mask),
-            (8, 1) => self.put_d(warp, ins.d, &doubles::<8>(bytes, 0), mask),
-            (1, 1) => self.put_w(warp, ins.d, &narrow::<1, 1>(bytes, 0, access.extend), mask),
-            (2, 1) => self.put_w(warp, ins.d, &narrow::<2, 2>(bytes, 0, access.extend), mask),
+            (4, 1) => self.fill_w(warp, ins.d, mask, |lane| word::<4>(bytes, 0, lane)),
+            (8, 1) => self.fill_d(warp, ins.d, mask, |lane| double::<8>(bytes, 0, lane)),
+            (1, 1) => self.fill_w(warp, ins.d, mask, narrow::<1, 1>(bytes, 0, extend)),
+            (2, 1) => self.fill_w(warp, ins.d, mask, narrow::<2, 2>(bytes, 0, extend)),
             (size, count) => {
                 let targets = [ins.d, ins.e, ins.b, ins.c];
                 for (element, target) in targets.into_iter().enumerate().take(usize::from(count)) {
                     let skip = element * usize::from(size);
                     match (size, count) {
-                        (8, _) => self.put_d(warp, target, &doubles::<16>(bytes, skip), mask),
-                        (4, 2) => self.put_w(warp, target, &words::<8>(bytes, skip), mask),
-                        (4, _) => self.put_w(warp, target, &words::<16>(bytes, skip), mask),
-                        (2, 2) => self.put_w(warp, target, &narrow::<2, 4>(bytes, skip, access.extend), mask),
-                        (2, _) => self.put_w(warp, target, &narrow::<2, 8>(bytes, skip, access.extend), mask),
-                        (_, 2) => self.put_w(warp, target, &narrow::<1, 2>(bytes, skip, access.extend), mask),
-                        _ => self.put_w(warp, target, &narrow::<1, 4>(bytes, skip, access.extend), mask),
+                        (8, _) => self.fill_d(warp, target, mask, |lane| double::<16>(bytes, skip, lane)),
+                        (4, 2) => self.fill_w(warp, target, mask, |lane| word::<8>(bytes, skip, lane)),
+                        (4, _) => self.fill_w(warp, target, mask, |lane| word::<16>(bytes, skip, lane)),
+                        (2, 2) => self.fill_w(warp, target, mask, narrow::<2, 4>(bytes, skip, extend)),
+                        (2, _) => self.fill_w(warp, target, mask, narrow::<2, 8>(bytes, skip, extend)),
+                        (_, 2) => self.fill_w(warp, target, mask, narrow::<1, 2>(bytes, skip, extend)),
+                        _ => self.fill_w(warp, target, mask, narrow::<1, 4>(bytes, skip, extend)),
                     }
                 }
             }
@@ -538,7 +537,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn put_shared(
+    pub(super) fn put_shared(
         &mut self,
         warp: &Warp,
         offset: u64,
@@ -619,7 +618,14 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn put_local(warp: &mut Warp, offset: u64, from: &[u8], run: Run, width: usize, step: u64) -> Result<(), Fault> {
+    pub(super) fn put_local(
+        warp: &mut Warp,
+        offset: u64,
+        from: &[u8],
+        run: Run,
+        width: usize,
+        step: u64,
+    ) -> Result<(), Fault> {
         for (by, bytes) in from.chunks_exact(width).enumerate() {
             let lane = run.lane + by;
             let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
@@ -637,7 +643,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    pub(super) fn reduce(
+    /// Lane by lane, with every check in its place.
+    pub(super) fn reduce_exact(
         &mut self,
         warp: &mut Warp,
         ins: &Ins,
@@ -715,7 +722,7 @@ impl Machine<'_> {
 }
 
 /// What the race detector tells apart: a sum of 64 bits carries where one of 32 does not.
-fn kind_of(operation: Reduce, width: usize) -> u32 {
+pub(super) fn kind_of(operation: Reduce, width: usize) -> u32 {
     operation as u32 | width as u32 & 8
 }
 
@@ -735,6 +742,7 @@ fn combine_bytes(operation: Reduce, cell: &mut [u8], warp: &Warp, ins: &Ins, lan
 }
 
 /// One step of a reduction.
+#[inline]
 pub(super) fn combine(operation: Reduce, a: u32, b: u32) -> u32 {
     match operation {
         Reduce::Add => a.wrapping_add(b),
@@ -748,7 +756,8 @@ pub(super) fn combine(operation: Reduce, a: u32, b: u32) -> u32 {
     }
 }
 
-fn combine64(operation: Reduce, a: u64, b: u64) -> u64 {
+#[inline]
+pub(super) fn combine64(operation: Reduce, a: u64, b: u64) -> u64 {
     match operation {
         Reduce::Add => a.wrapping_add(b),
         Reduce::And => a & b,

@@ -1,12 +1,14 @@
 //! Running one thread block: its warps in turn, from barrier to barrier.
 
 mod collective;
+mod copies;
 mod digest;
 mod matrix;
 mod memory;
 mod rows;
 mod shadow;
 mod step;
+mod undefined;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
@@ -16,7 +18,7 @@ use crate::{
     ir::{BarrierKind, Code, MIDDLE, NONE, TAG_BUFFER, TAG_SHIFT, Vote},
     lower::MAX_SHARED,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
 use shadow::{Pages, Shadow};
 use warp::{Waiting, Warp};
@@ -76,7 +78,10 @@ pub(crate) struct Machine<'k> {
     key: Option<Key>,
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
+    awaited: copies::Awaited,
     level: step::Level,
+    /// Absent while an access uses it.
+    scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
 }
@@ -178,7 +183,9 @@ fn start<'k>(
         spent: 0,
         key,
         arrived: [0; 16],
+        awaited: copies::Awaited::default(),
         level: step::Level::best(),
+        scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,
     };

@@ -179,6 +179,17 @@ impl Shadow {
         Ok(())
     }
 
+    /// A write of bytes that nobody may use: in order like any other; afterwards the grain is as if never written, and the write
+    /// counts as a read, so that it is in order with all that follow.
+    pub(super) fn undefine(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
+        if !ordered(self.writes[at], thread, clock) || !ordered(self.reads[at], thread, clock) {
+            return Err(Objection::Raced);
+        }
+        self.writes[at] = 0;
+        self.reads[at] = reader(self.reads[at], thread, clock);
+        Ok(())
+    }
+
     /// A reduction: unordered with others of the same kind, ordered like a write with everything else.
     pub(super) fn reduce(&mut self, at: usize, thread: u32, kind: u32, clock: Clock) -> Result<(), Objection> {
         let code = REDUCTION | kind;
@@ -348,6 +359,53 @@ impl Shadow {
         true
     }
 
+    /// The reductions of many lanes, or false: where one is not plainly in order, none is noted. `same`: all at one place. With
+    /// `written`, the grains must have been written.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn try_reduce_lanes(
+        &mut self,
+        at: &[u32; 32],
+        mask: u32,
+        per: u32,
+        thread: u32,
+        kind: u32,
+        clock: Clock,
+        same: bool,
+        written: bool,
+    ) -> bool {
+        let (code, oldest) = (REDUCTION | kind, if written { EVER } else { 0 });
+        let lanes = if same { mask & mask.wrapping_neg() } else { mask };
+        for skip in 0..1usize << per {
+            let mut fine = true;
+            for_lanes(lanes, |lane| {
+                let (own, at) = (thread + lane as u32, at[lane] as usize + skip);
+                let (Some(write), Some(read)) = (self.writes.get(at), self.reads.get(at)) else {
+                    fine = false;
+                    return;
+                };
+                // Own accesses since the barrier are the long way's.
+                let before = |access: u32| {
+                    let other = if same { access & WARP != 0 } else { access & WHO != own };
+                    (access < clock.block) | ((access < clock.warp) & same_warp(access, own) & other)
+                };
+                let alone = !same & (read & WHO == own);
+                fine &= (*write >= oldest) & (before(*write) | (write & WHO == code)) & (before(*read) | alone);
+            });
+            if !fine {
+                return false;
+            }
+        }
+        for skip in 0..1usize << per {
+            for_lanes(lanes, |lane| {
+                if let Some(write) = self.writes.get_mut(at[lane] as usize + skip) {
+                    *write = clock.now | code;
+                }
+            });
+        }
+        true
+    }
+
     /// All reads of a run; an error names its thread within the run. With `written`, the grains must have been written.
     pub(super) fn read_run(&mut self, run: Run, written: bool) -> Result<(), (usize, Objection)> {
         let Run { at, count, per, thread, clock } = run;
@@ -438,6 +496,12 @@ impl Pages {
             Some((last, base)) if last == key => base + within,
             _ => self.look_up(key, place) + within,
         }
+    }
+
+    /// Whether two grains of a buffer are of one page.
+    #[inline(always)]
+    pub(super) fn together(one: u64, other: u64) -> bool {
+        one / PAGE as u64 == other / PAGE as u64
     }
 
     /// Grains from this one to the end of its page.

@@ -7,6 +7,8 @@ use super::{
     Fault, Machine, Pause, Stop,
     warp::{Fragment, Waiting, Warp},
 };
+use core::cell::Cell;
+
 use crate::{
     TrapKind, alu,
     ir::{self, Access, BarrierKind, Gather, Ins, NONE, Op, Ordering, Place, Slot, Special, Vote},
@@ -204,6 +206,60 @@ fn avx2(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
 /// Masks of up to this many lanes are worked on lane by lane, others by whole warps.
 const FEW: u32 = 6;
 
+/// Where the compiler has no vectors: registers and digest go in one pass, lane by lane.
+const LANEWISE: bool = cfg!(target_arch = "wasm32");
+
+/// The words of nobody's key, where none is asked for: what is folded with them is not looked at.
+static NO_KEY: [u32; 32] = [0; 32];
+
+/// A warp's registers and digest, which one pass reads and writes.
+struct Rows<'a> {
+    w: &'a [Cell<[u32; 32]>],
+    d: &'a [Cell<[u64; 32]>],
+    h: &'a [Cell<u32>; 32],
+}
+
+impl<'a> Rows<'a> {
+    #[inline(always)]
+    fn of(w: &'a mut [[u32; 32]], d: &'a mut [[u64; 32]], h: &'a mut [u32; 32]) -> Self {
+        Self {
+            w: Cell::from_mut(w).as_slice_of_cells(),
+            d: Cell::from_mut(d).as_slice_of_cells(),
+            h: Cell::from_mut(h).as_array_of_cells(),
+        }
+    }
+
+    /// Writes what `f` computes of the active lanes and folds it into the digest.
+    #[inline(always)]
+    fn fill<T: Copy>(
+        &self,
+        into: &[Cell<T>; 32],
+        key: &[u32; 32],
+        active: u32,
+        word: impl Fn(T) -> u32,
+        f: impl Fn(usize) -> T,
+    ) {
+        let step = |lane: usize| {
+            let value = f(lane);
+            into[lane].set(value);
+            self.h[lane].set(fold(self.h[lane].get(), key[lane], word(value)));
+        };
+        if active == u32::MAX {
+            for eight in 0..4 {
+                for lane in 8 * eight..8 * eight + 8 {
+                    step(lane);
+                }
+            }
+        } else {
+            let mut left = active;
+            while left != 0 {
+                step(left.trailing_zeros() as usize & 31);
+                left &= left - 1;
+            }
+        }
+    }
+}
+
 /// Applies `f` to all lanes.
 #[inline(always)]
 fn all<R: Copy + Default>(mut f: impl FnMut(usize) -> R) -> [R; 32] {
@@ -278,26 +334,51 @@ fn narrow(value: u64) -> u32 {
 }
 
 impl Machine<'_> {
+    /// The key's words for the digest.
+    #[inline(always)]
+    fn folded(&self) -> &[u32; 32] {
+        self.key.as_ref().map_or(&NO_KEY, |key| &key.lanes)
+    }
+
+    /// Writes what `f` computes of each lane, and folds it into the digest.
+    #[inline(always)]
+    pub(super) fn fill_w(&mut self, warp: &mut Warp, slot: Slot, mask: u32, f: impl Fn(usize) -> u32) {
+        if LANEWISE {
+            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+            let into = rows.w[usize::from(slot)].as_array_of_cells();
+            rows.fill(into, self.folded(), mask, |value| value, f);
+        } else {
+            self.put_w(warp, slot, &all(f), mask);
+        }
+    }
+
+    /// The same for 64 bits.
+    #[inline(always)]
+    pub(super) fn fill_d(&mut self, warp: &mut Warp, slot: Slot, mask: u32, f: impl Fn(usize) -> u64) {
+        if LANEWISE {
+            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+            let into = rows.d[usize::from(slot)].as_array_of_cells();
+            rows.fill(into, self.folded(), mask, narrow, f);
+        } else {
+            self.put_d(warp, slot, &all(f), mask);
+        }
+    }
+
     /// Writes a result and folds it into the digest.
     #[inline(always)]
     pub(super) fn put_w(&mut self, warp: &mut Warp, slot: Slot, values: &[u32; 32], mask: u32) {
+        if LANEWISE {
+            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+            let into = rows.w[usize::from(slot)].as_array_of_cells();
+            return rows.fill(into, self.folded(), mask, |value| value, |lane| values[lane]);
+        }
         let into = &mut warp.w[usize::from(slot)];
         if mask == u32::MAX {
-            match &self.key {
-                // Without vectors one loop is better than two.
-                Some(key) if cfg!(target_arch = "wasm32") => {
-                    for lane in 0..32 {
-                        into[lane] = values[lane];
-                        warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
-                    }
+            *into = *values;
+            if let Some(key) = &self.key {
+                for lane in 0..32 {
+                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
                 }
-                Some(key) => {
-                    *into = *values;
-                    for lane in 0..32 {
-                        warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
-                    }
-                }
-                None => *into = *values,
             }
             return;
         }
@@ -316,6 +397,11 @@ impl Machine<'_> {
     /// Writes a result and folds it into the digest.
     #[inline(always)]
     pub(super) fn put_d(&mut self, warp: &mut Warp, slot: Slot, values: &[u64; 32], mask: u32) {
+        if LANEWISE {
+            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+            let into = rows.d[usize::from(slot)].as_array_of_cells();
+            return rows.fill(into, self.folded(), mask, narrow, |lane| values[lane]);
+        }
         let into = &mut warp.d[usize::from(slot)];
         if mask == u32::MAX {
             *into = *values;
@@ -368,9 +454,9 @@ impl Machine<'_> {
         }
     }
 
-    /// The member masks of a warp-wide instruction; `None` where members are missing.
-    fn members(warp: &Warp, slot: Slot, mask: u32) -> Result<Option<[u32; 32]>, Fault> {
-        let members = warp.w[usize::from(slot)];
+    /// Notes the member masks of a warp-wide instruction; false where members are missing.
+    fn gathered(warp: &mut Warp, slot: Slot, mask: u32) -> Result<bool, Fault> {
+        let members = &warp.w[usize::from(slot)];
         for (lane, members) in members.iter().enumerate() {
             if mask >> lane & 1 == 0 {
                 continue;
@@ -379,10 +465,11 @@ impl Machine<'_> {
                 return Err(Fault::trap(TrapKind::Barrier, lane));
             }
             if members & warp.live & !mask != 0 {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        Ok(Some(members))
+        warp.members = *members;
+        Ok(true)
     }
 
     fn special(&self, warp: &Warp, special: Special) -> [u32; 32] {
@@ -546,13 +633,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
             let located = |fault: Fault| Stop { fault, line: machine_line(code, this.start) };
             match this.gather {
                 Gather::Nobody => {}
-                Gather::Members(slot) => match Machine::members(warp, slot, mask).map_err(located)? {
-                    Some(found) => warp.members = found,
-                    None => {
+                Gather::Members(slot) => {
+                    if !Machine::gathered(warp, slot, mask).map_err(located)? {
                         warp.fragments.push(Fragment { block, mask, blocked: true });
                         continue 'fragment;
                     }
-                },
+                }
                 Gather::Warp => {
                     if !machine.whole_warp(warp, mask).map_err(located)? {
                         warp.fragments.push(Fragment { block, mask, blocked: true });
@@ -581,16 +667,27 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
 
                 macro_rules! word {
                     (($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
-                        if active.count_ones() > FEW {
+                        if LANEWISE {
+                            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+                            $(let $name = rows.$class[$slot].as_array_of_cells();)*
+                            let into = rows.w[usize::from(ins.d)].as_array_of_cells();
+                            rows.fill(into, machine.folded(), active, |value| value, |$lane| {
+                                $(let $name = $name[$lane].get();)*
+                                $value
+                            });
+                        } else if active.count_ones() > FEW {
                             $(let $name = &warp.$class[$slot];)*
-                            let values = all(|$lane| $value);
+                            let values = all(|$lane| {
+                                $(let $name = $name[$lane];)*
+                                $value
+                            });
                             machine.put_w(warp, ins.d, &values, active);
                         } else {
                             let mut left = active;
                             while left != 0 {
                                 let $lane = left.trailing_zeros() as usize & 31;
                                 left &= left - 1;
-                                $(let $name = &warp.$class[$slot];)*
+                                $(let $name = warp.$class[$slot][$lane];)*
                                 let value = $value;
                                 machine.put_lane(warp, ins.d, $lane, value);
                             }
@@ -599,16 +696,27 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                 }
                 macro_rules! double {
                     (($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
-                        if active.count_ones() > FEW {
+                        if LANEWISE {
+                            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+                            $(let $name = rows.$class[$slot].as_array_of_cells();)*
+                            let into = rows.d[usize::from(ins.d)].as_array_of_cells();
+                            rows.fill(into, machine.folded(), active, narrow, |$lane| {
+                                $(let $name = $name[$lane].get();)*
+                                $value
+                            });
+                        } else if active.count_ones() > FEW {
                             $(let $name = &warp.$class[$slot];)*
-                            let values = all(|$lane| $value);
+                            let values = all(|$lane| {
+                                $(let $name = $name[$lane];)*
+                                $value
+                            });
                             machine.put_d(warp, ins.d, &values, active);
                         } else {
                             let mut left = active;
                             while left != 0 {
                                 let $lane = left.trailing_zeros() as usize & 31;
                                 left &= left - 1;
-                                $(let $name = &warp.$class[$slot];)*
+                                $(let $name = warp.$class[$slot][$lane];)*
                                 let value = $value;
                                 machine.put_lane_d(warp, ins.d, $lane, value);
                             }
@@ -618,19 +726,19 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                 macro_rules! w1 {
                     ($f:expr) => {{
                         let f = $f;
-                        word!((x = w[a]) lane => f(x[lane]))
+                        word!((x = w[a]) lane => f(x))
                     }};
                 }
                 macro_rules! w2 {
                     ($f:expr) => {{
                         let f = $f;
-                        word!((x = w[a], y = w[b]) lane => f(x[lane], y[lane]))
+                        word!((x = w[a], y = w[b]) lane => f(x, y))
                     }};
                 }
                 macro_rules! w3 {
                     ($f:expr) => {{
                         let f = $f;
-                        word!((x = w[a], y = w[b], z = w[c]) lane => f(x[lane], y[lane], z[lane]))
+                        word!((x = w[a], y = w[b], z = w[c]) lane => f(x, y, z))
                     }};
                 }
                 macro_rules! f2 {
@@ -642,19 +750,19 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                 macro_rules! d1 {
                     ($f:expr) => {{
                         let f = $f;
-                        double!((x = d[a]) lane => f(x[lane]))
+                        double!((x = d[a]) lane => f(x))
                     }};
                 }
                 macro_rules! d2 {
                     ($f:expr) => {{
                         let f = $f;
-                        double!((x = d[a], y = d[b]) lane => f(x[lane], y[lane]))
+                        double!((x = d[a], y = d[b]) lane => f(x, y))
                     }};
                 }
                 macro_rules! d3 {
                     ($f:expr) => {{
                         let f = $f;
-                        double!((x = d[a], y = d[b], z = d[c]) lane => f(x[lane], y[lane], z[lane]))
+                        double!((x = d[a], y = d[b], z = d[c]) lane => f(x, y, z))
                     }};
                 }
                 macro_rules! g2 {
@@ -728,7 +836,7 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                         let choose = warp.p[c];
                         word!((x = w[a], y = w[b]) lane => {
                             let first = bit(choose, lane);
-                            x[lane] & first | y[lane] & !first
+                            x & first | y & !first
                         });
                     }
                     Op::AddF => f2!(|x: f32, y: f32| x + y),
@@ -756,12 +864,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::OrD => d2!(|x: u64, y: u64| x | y),
                     Op::XorD => d2!(|x: u64, y: u64| x ^ y),
                     Op::NotD => d1!(|x: u64| !x),
-                    Op::ShlD => double!((x = d[a], y = w[b]) lane => alu::shl64(x[lane], y[lane])),
-                    Op::ShrUD => double!((x = d[a], y = w[b]) lane => alu::shr_u64(x[lane], y[lane])),
-                    Op::ShrSD => double!((x = d[a], y = w[b]) lane => alu::shr_s64(x[lane], y[lane])),
+                    Op::ShlD => double!((x = d[a], y = w[b]) lane => alu::shl64(x, y)),
+                    Op::ShrUD => double!((x = d[a], y = w[b]) lane => alu::shr_u64(x, y)),
+                    Op::ShrSD => double!((x = d[a], y = w[b]) lane => alu::shr_s64(x, y)),
                     Op::SelD => {
                         let choose = warp.p[c];
-                        double!((x = d[a], y = d[b]) lane => if choose >> lane & 1 == 1 { x[lane] } else { y[lane] });
+                        double!((x = d[a], y = d[b]) lane => if choose >> lane & 1 == 1 { x } else { y });
                     }
                     Op::AddG => g2!(|x: f64, y: f64| x + y),
                     Op::SubG => g2!(|x: f64, y: f64| x - y),
@@ -769,39 +877,39 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     Op::FmaG => d3!(H::fma64),
                     Op::DivG => g2!(|x: f64, y: f64| x / y),
                     Op::SqrtG => d1!(H::sqrt64),
-                    Op::WideUW => double!((x = w[a], y = w[b]) lane => u64::from(x[lane]) * u64::from(y[lane])),
-                    Op::WideSW => double!((x = w[a], y = w[b]) lane => wide_s(x[lane], y[lane])),
+                    Op::WideUW => double!((x = w[a], y = w[b]) lane => u64::from(x) * u64::from(y)),
+                    Op::WideSW => double!((x = w[a], y = w[b]) lane => wide_s(x, y)),
                     Op::MadWideUW => double!((x = w[a], y = w[b], z = d[c]) lane => {
-                        (u64::from(x[lane]) * u64::from(y[lane])).wrapping_add(z[lane])
+                        (u64::from(x) * u64::from(y)).wrapping_add(z)
                     }),
                     Op::MadWideSW => {
-                        double!((x = w[a], y = w[b], z = d[c]) lane => wide_s(x[lane], y[lane]).wrapping_add(z[lane]));
+                        double!((x = w[a], y = w[b], z = d[c]) lane => wide_s(x, y).wrapping_add(z));
                     }
-                    Op::ZextD => double!((x = w[a]) lane => u64::from(x[lane])),
-                    Op::SextD => double!((x = w[a]) lane => i64::from(x[lane] as i32) as u64),
-                    Op::TruncW => word!((x = d[a]) lane => x[lane] as u32),
-                    Op::HighW => word!((x = d[a]) lane => (x[lane] >> 32) as u32),
+                    Op::ZextD => double!((x = w[a]) lane => u64::from(x)),
+                    Op::SextD => double!((x = w[a]) lane => i64::from(x as i32) as u64),
+                    Op::TruncW => word!((x = d[a]) lane => x as u32),
+                    Op::HighW => word!((x = d[a]) lane => (x >> 32) as u32),
                     Op::PackD => {
-                        double!((x = w[a], y = w[b]) lane => u64::from(x[lane]) | u64::from(y[lane]) << 32);
+                        double!((x = w[a], y = w[b]) lane => u64::from(x) | u64::from(y) << 32);
                     }
-                    Op::G64FromS32 => double!((x = w[a]) lane => f64::from(x[lane] as i32).to_bits()),
-                    Op::G64FromF32 => double!((x = w[a]) lane => alu::f64_from_f32(x[lane])),
+                    Op::G64FromS32 => double!((x = w[a]) lane => f64::from(x as i32).to_bits()),
+                    Op::G64FromF32 => double!((x = w[a]) lane => alu::f64_from_f32(x)),
                     Op::W1(f) => w1!(f),
                     Op::W2(f) => w2!(f),
                     Op::W3(f) => w3!(f),
                     Op::W4(f) => {
                         let e = usize::from(ins.e);
-                        word!((x = w[a], y = w[b], z = w[c], v = w[e]) lane => f(x[lane], y[lane], z[lane], v[lane]));
+                        word!((x = w[a], y = w[b], z = w[c], v = w[e]) lane => f(x, y, z, v));
                     }
                     Op::D1(f) => d1!(f),
                     Op::D2(f) => d2!(f),
                     Op::D3(f) => d3!(f),
-                    Op::WD(f) => word!((x = d[a]) lane => f(x[lane])),
-                    Op::DW(f) => double!((x = w[a]) lane => f(x[lane])),
-                    Op::DDWW(f) => double!((x = d[a], y = w[b], z = w[c]) lane => f(x[lane], y[lane], z[lane])),
+                    Op::WD(f) => word!((x = d[a]) lane => f(x)),
+                    Op::DW(f) => double!((x = w[a]) lane => f(x)),
+                    Op::DDWW(f) => double!((x = d[a], y = w[b], z = w[c]) lane => f(x, y, z)),
                     Op::DDDWW(f) => {
                         let e = usize::from(ins.e);
-                        double!((x = d[a], y = d[b], z = w[c], v = w[e]) lane => f(x[lane], y[lane], z[lane], v[lane]));
+                        double!((x = d[a], y = d[b], z = w[c], v = w[e]) lane => f(x, y, z, v));
                     }
                     Op::EqW => p!(w, |x: u32, y: u32| x == y),
                     Op::LtSW => p!(w, |x: u32, y: u32| (x as i32) < y as i32),
@@ -882,6 +990,40 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                             stop!(fault);
                         }
                     }
+                    Op::LoadCopy(access, start) => {
+                        let loaded = H::load(machine, warp, ins, access, active);
+                        if let Err(fault) = machine.load_copy(warp, ins, (access, start), active, loaded) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::StoreCopy(access, start) => {
+                        let stored = if machine.is_defined(warp, access, start, active) {
+                            H::store(machine, warp, ins, access, active)
+                        } else {
+                            machine.store_undefined(warp, ins, (access, start), active)
+                        };
+                        if let Err(fault) = stored {
+                            stop!(fault);
+                        }
+                    }
+                    Op::BlankW => warp.w[usize::from(ins.d)] = blend(&warp.w[usize::from(ins.d)], 0, active),
+                    Op::BlankD => {
+                        for (lane, into) in warp.d[usize::from(ins.d)].iter_mut().enumerate() {
+                            *into &= u64::from(active >> lane & 1).wrapping_sub(1);
+                        }
+                    }
+                    Op::Companion => Machine::accompany(warp, ins, active),
+                    Op::StartCopy(access) => {
+                        if let Err(fault) = machine.start_copies(warp, ins, access, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::CloseGroup => Machine::close_group(warp, active),
+                    Op::WaitCopies(but) => {
+                        if let Err(fault) = machine.wait_copies(warp, but, active) {
+                            stop!(fault);
+                        }
+                    }
                     Op::Reduce(operation, access) => {
                         if let Err(fault) = machine.reduce(warp, ins, operation, access, active) {
                             stop!(fault);
@@ -918,6 +1060,11 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
                     }
                     Op::LoadMatrix(access, transposed) => {
                         if let Err(fault) = machine.load_matrix(warp, ins, access, transposed, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::StoreMatrix(access, transposed) => {
+                        if let Err(fault) = machine.store_matrix(warp, ins, access, transposed, active) {
                             stop!(fault);
                         }
                     }

@@ -1,6 +1,6 @@
 //! One warp: registers of 32 lanes, fragments of diverged control, local memory.
 
-use super::digest::Key;
+use super::{copies::Copies, digest::Key};
 use crate::ir::{BarrierKind, Code, Slot};
 use alloc::{vec, vec::Vec};
 
@@ -43,6 +43,7 @@ pub(super) struct Warp {
     /// For each byte of a row the lanes that have written it.
     pub(super) local_written: Vec<[u32; 4]>,
     pub(super) waiting: Option<Waiting>,
+    pub(super) copies: Copies,
     /// Member masks of the warp-wide instruction at hand.
     pub(super) members: [u32; 32],
     /// Digest words.

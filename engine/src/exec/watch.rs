@@ -82,6 +82,14 @@ fn kind(op: Op) -> Kind {
         Op::Nop
         | Op::CopyLocal { .. }
         | Op::Store(_)
+        | Op::StoreCopy(..)
+        | Op::StoreMatrix(..)
+        | Op::Companion
+        | Op::BlankW
+        | Op::BlankD
+        | Op::StartCopy(_)
+        | Op::CloseGroup
+        | Op::WaitCopies(_)
         | Op::Reduce(..)
         | Op::WarpBarrier
         | Op::Gather
@@ -116,8 +124,8 @@ impl Machine<'_> {
     /// Before an instruction runs.
     pub(super) fn tell_before(&mut self, warp: &Warp, ins: &Ins, lanes: u32, line: u32) {
         let (kind, access) = match ins.op {
-            Op::Load(access) => (AccessKind::Load, access),
-            Op::Store(access) => (AccessKind::Store, access),
+            Op::Load(access) | Op::LoadCopy(access, _) => (AccessKind::Load, access),
+            Op::Store(access) | Op::StoreCopy(access, _) | Op::StartCopy(access) => (AccessKind::Store, access),
             Op::Reduce(_, access) => (AccessKind::Reduce, access),
             Op::Barrier(_) => {
                 let place = Place { line, warp: warp.number, lanes };
@@ -151,13 +159,15 @@ impl Machine<'_> {
         let doubles = |slot: u16| warp.d.get(usize::from(slot)).copied().map(Values::Doubles);
         let mut results = [None; 4];
         match ins.op {
-            Op::Load(Access { size, count, .. }) => {
+            Op::Load(Access { size, count, .. })
+            | Op::Store(Access { size, count, .. })
+            | Op::LoadCopy(Access { size, count, .. }, _) => {
                 let slots = [ins.d, ins.e, ins.b, ins.c];
                 for (into, slot) in results.iter_mut().zip(slots).take(usize::from(count)) {
                     *into = if size == 8 { doubles(slot) } else { words(slot) };
                 }
             }
-            Op::Mark | Op::Carry | Op::Need | Op::Gather | Op::Nop => return,
+            Op::Mark | Op::Carry | Op::Need | Op::Gather | Op::Companion | Op::BlankW | Op::BlankD | Op::Nop => return,
             op => {
                 results[0] = match kind(op) {
                     Kind::None => None,

@@ -2,7 +2,7 @@
 
 use super::{Builder, Class, Mods, NO, Refused, Vreg, exactly};
 use crate::{
-    alu::{self, Packed},
+    alu,
     ast::{Operand, Type},
     ir::Op,
 };
@@ -236,8 +236,6 @@ impl<'a> Builder<'_, 'a> {
                 let d = self.result(d, kind)?;
                 self.emit(op, d, a, b, NO);
             }
-            "vadd2" | "vadd4" | "vsub2" | "vsub4" | "vabsdiff2" | "vabsdiff4" | "vmin2" | "vmin4" | "vmax2"
-            | "vmax4" | "vset2" | "vset4" => self.video(mods, operands)?,
             "dp4a" => {
                 let kinds = (mods.kind()?, mods.kind()?);
                 let op = match kinds {
@@ -301,58 +299,6 @@ impl<'a> Builder<'_, 'a> {
             let op = Op::W1(|a| alu::each_half(a, 0, |a, _| alu::sext16(a).max(0) as u32));
             self.emit(op, d, d, NO, NO);
         }
-        Ok(())
-    }
-
-    /// Video instructions on two or four elements.
-    fn video(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
-        let relations = [
-            ("eq", Packed::Eq),
-            ("ne", Packed::Ne),
-            ("lt", Packed::Lt),
-            ("le", Packed::Le),
-            ("gt", Packed::Gt),
-            ("ge", Packed::Ge),
-        ];
-        let Some((name, elements)) = mods
-            .name
-            .strip_suffix('2')
-            .map(|name| (name, 2))
-            .or_else(|| mods.name.strip_suffix('4').map(|name| (name, 4)))
-        else {
-            return unfit(mods);
-        };
-        let (saturate, accumulate) = (mods.take("sat"), mods.take("add"));
-        let operation = match name {
-            "vadd" => Packed::Add,
-            "vsub" => Packed::Sub,
-            "vabsdiff" => Packed::Difference,
-            "vmin" => Packed::Min,
-            "vmax" => Packed::Max,
-            _ => match mods.take_any(&relations) {
-                Some(relation) => relation,
-                None => return unfit(mods),
-            },
-        };
-        let set = name == "vset";
-        let (b, a) = (mods.kind()?, mods.kind()?);
-        let result = if set { Type::U32 } else { mods.kind()? };
-        let integers = [result, a, b].iter().all(|kind| matches!(kind, Type::U32 | Type::S32));
-        // What accumulates must fit its element, so that nothing is cut off first.
-        let fits = matches!(operation, Packed::Difference) && result == Type::U32 || set;
-        if !integers || set && saturate || accumulate && (saturate || !fits) {
-            return unfit(mods);
-        }
-        let form =
-            alu::packed_form(operation, elements, [result.signed(), a.signed(), b.signed()], saturate, accumulate);
-        let [d, a, b, c] = exactly(operands)?;
-        let (a, b) = (self.source(a, Type::B32)?, self.source(b, Type::B32)?);
-        // Without an accumulation all elements are replaced, so the third operand does not count.
-        let c = if accumulate { self.source(c, Type::B32)? } else { self.word(0) };
-        let d = self.result(d, Type::B32)?;
-        let e = self.word(form);
-        let raw = super::Raw { d, e, a, b, c, ..self.raw(Op::W4(alu::packed)) };
-        self.push(raw);
         Ok(())
     }
 

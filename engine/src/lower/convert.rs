@@ -233,6 +233,10 @@ impl<'a> Builder<'_, 'a> {
         let saturate = mods.take("sat");
         let relu = mods.take("relu");
         let rounding = mods.take_any(&ROUNDINGS);
+        let finite = mods.take("satfinite");
+        if finite && !(from == Type::F32 && matches!(to, Type::F16 | Type::BF16 | Type::F16x2 | Type::BF16x2)) {
+            return unfit(mods);
+        }
         if matches!(to, Type::F16x2 | Type::BF16x2) {
             let [d, a, b] = exactly(operands)?;
             let (a, b) = (self.source(a, Type::F32)?, self.source(b, Type::F32)?);
@@ -250,6 +254,9 @@ impl<'a> Builder<'_, 'a> {
                 return unfit(mods);
             }
             self.emit(op, d, a, b, NO);
+            if finite {
+                self.emit(Op::W1(if to == Type::F16x2 { half::finite2 } else { bhalf::finite2 }), d, d, NO, NO);
+            }
             if relu {
                 self.emit(Op::W1(if to == Type::F16x2 { half::relu2 } else { bhalf::relu2 }), d, d, NO, NO);
             }
@@ -294,7 +301,11 @@ impl<'a> Builder<'_, 'a> {
                 let value = self.float_to_float(mods, from, to, source, rounding)?;
                 let value =
                     if ftz && to == Type::F32 { self.fresh(Class::W, Op::W1(alu::ftz), value, NO, NO) } else { value };
-                let value = self.saturated(to, value, saturate);
+                let mut value = self.saturated(to, value, saturate);
+                if finite {
+                    let clamp = if to == Type::F16 { half::finite } else { bhalf::finite };
+                    value = self.fresh(Class::W, Op::W1(clamp), value, NO, NO);
+                }
                 match (relu, to) {
                     (true, Type::F16) => self.fresh(Class::W, Op::W1(half::relu), value, NO, NO),
                     (true, _) => self.fresh(Class::W, Op::W1(bhalf::relu), value, NO, NO),
@@ -515,6 +526,15 @@ impl<'a> Builder<'_, 'a> {
             (Type::BF16, Type::F64) => (Class::D, Op::DW(|a| alu::f64_from_f32(a << 16))),
             (Type::F16, Type::F32) => (Class::W, Op::W1(half::to_f32)),
             (Type::BF16, Type::F32) => (Class::W, Op::W1(|a| a << 16)),
+            // By way of a format that holds both.
+            (Type::F16, Type::BF16) => {
+                let wide = self.fresh(Class::W, Op::W1(half::to_f32), a, NO, NO);
+                return Ok(self.fresh(Class::W, narrow_by_mode!(mode, Op::W1, bf16_from_f32), wide, NO, NO));
+            }
+            (Type::BF16, Type::F16) => {
+                let wide = self.fresh(Class::W, Op::W1(|a| a << 16), a, NO, NO);
+                return Ok(self.fresh(Class::W, narrow_by_mode!(mode, Op::W1, f16_from_f32), wide, NO, NO));
+            }
             (Type::F64, Type::F32) => (Class::W, by_mode!(mode, Op::WD, from_f64)),
             (Type::F64, Type::F16) => (Class::W, narrow_by_mode!(mode, Op::WD, f16_from_f64)),
             (Type::F32, Type::F16) => (Class::W, narrow_by_mode!(mode, Op::W1, f16_from_f32)),
@@ -562,6 +582,10 @@ impl<'a> Builder<'_, 'a> {
             mods.take(word);
         }
         let op = Op::W3(match (to, third) {
+            ("s4", true) => |a, b, c| c << 8 | clamp(a, -8, 7, 4) << 4 | clamp(b, -8, 7, 4),
+            ("u4", true) => |a, b, c| c << 8 | clamp(a, 0, 15, 4) << 4 | clamp(b, 0, 15, 4),
+            ("s2", true) => |a, b, c| c << 4 | clamp(a, -2, 1, 2) << 2 | clamp(b, -2, 1, 2),
+            ("u2", true) => |a, b, c| c << 4 | clamp(a, 0, 3, 2) << 2 | clamp(b, 0, 3, 2),
             ("s16", false) => |a, b, _| clamp(a, -0x8000, 0x7fff, 16) << 16 | clamp(b, -0x8000, 0x7fff, 16),
             ("u16", false) => |a, b, _| clamp(a, 0, 0xffff, 16) << 16 | clamp(b, 0, 0xffff, 16),
             ("s8", true) => |a, b, c| c << 16 | clamp(a, -0x80, 0x7f, 8) << 8 | clamp(b, -0x80, 0x7f, 8),

@@ -218,6 +218,10 @@ impl<'a> Builder<'_, 'a> {
 
     fn select_half(&mut self, name: &str, kind: Type, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let (ftz, saturate, nan, relu) = (mods.take("ftz"), mods.take("sat"), mods.take("NaN"), mods.take("relu"));
+        let xorsign = mods.take("xorsign");
+        if xorsign && !(mods.take("abs") && matches!(name, "min" | "max")) {
+            return unfit(mods);
+        }
         let rounded = mods.take("rn");
         if matches!(name, "add" | "sub" | "mul") && !rounded {
             self.unrounded(kind, name == "mul", mods.opcode);
@@ -297,7 +301,23 @@ impl<'a> Builder<'_, 'a> {
             }
         }
         let d = self.result(&operands[0], kind)?;
+        let [a, b, _] = s;
+        if xorsign {
+            let magnitude = self.word(if kind.bits() == 32 { 0x7fff_7fff } else { 0x7fff });
+            s = [a, b, NO].map(|of| if of == NO { NO } else { self.fresh(Class::W, Op::AndW, of, magnitude, NO) });
+        }
         let mut value = self.fresh(Class::W, op, s[0], s[1], s[2]);
+        if xorsign {
+            let sign: fn(u32, u32, u32) -> u32 = match kind {
+                Type::F16 | Type::F16x2 => |value, a, b| {
+                    alu::each_half3(value, a, b, |value, a, b| signed_half(value, a ^ b, half::is_nan(value)))
+                },
+                _ => |value, a, b| {
+                    alu::each_half3(value, a, b, |value, a, b| signed_half(value, a ^ b, bhalf::is_nan(value)))
+                },
+            };
+            value = self.fresh(Class::W, Op::W3(sign), value, a, b);
+        }
         for (wanted, then) in [(ftz, flush), (saturate, clamp), (relu, rectify)] {
             if wanted {
                 value = self.fresh(Class::W, Op::W1(then), value, NO, NO);
@@ -339,6 +359,10 @@ impl<'a> Builder<'_, 'a> {
 
 fn with_xored_sign(value: u32, a: u32, b: u32) -> u32 {
     if f32::from_bits(value).is_nan() { value } else { value & 0x7fff_ffff | (a ^ b) & 0x8000_0000 }
+}
+
+fn signed_half(value: u32, sign: u32, nan: bool) -> u32 {
+    if nan { value } else { value & 0x7fff | sign & 0x8000 }
 }
 
 fn magnitude(a: u32) -> u32 {

@@ -484,10 +484,17 @@ impl<'a> Builder<'_, 'a> {
                 (Type::BF16x2, Type::BF16x2) => Some(0x3f80_3f80),
                 _ => return unfit(mods),
             };
-            if combine.is_some() {
-                return unfit(mods);
-            }
             let mut mask = self.compared_halves(mods, kind, a, b)?;
+            if let (Some(op), Some(c)) = (combine, c) {
+                let c = self.source(c, Type::Pred)?;
+                let (none, all) = (self.word(0), self.word(u32::MAX));
+                let (first, second) = match op {
+                    Op::AndP => (mask, none),
+                    Op::OrP => (all, mask),
+                    _ => (self.fresh(Class::W, Op::NotW, mask, NO, NO), mask),
+                };
+                mask = self.fresh(Class::W, Op::SelW, first, second, c);
+            }
             if let Some(ones) = ones {
                 let ones = self.word(ones);
                 mask = self.fresh(Class::W, Op::AndW, mask, ones, NO);

@@ -1,6 +1,6 @@
 //! Loads, stores, address conversions, order-independent reductions.
 
-use super::{Builder, Class, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
+use super::{Builder, Class, Hidden, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
 use crate::{
     ast::{Operand, Type},
     ir::{self, Access, Extend, Op, Place, Reduce},
@@ -8,12 +8,13 @@ use crate::{
 use alloc::{borrow::ToOwned, format};
 
 /// Ordering, scope, caching and prefetch hints: within one thread block, without races, they change nothing.
-const HINTS: [&str; 30] = [
+const HINTS: [&str; 31] = [
     "weak",
     "volatile",
     "relaxed",
     "acquire",
     "release",
+    "acq_rel",
     "cta",
     "gpu",
     "sys",
@@ -41,17 +42,22 @@ const HINTS: [&str; 30] = [
     "cluster",
 ];
 
-const PLACES: [(&str, Place); 9] = [
+const PLACES: [(&str, Place); 10] = [
     ("global", Place::Global),
     ("const", Place::Const),
     ("shared", Place::Shared),
     ("shared::cta", Place::Shared),
+    // Without a launch of clusters each CTA is a cluster of its own.
+    ("shared::cluster", Place::Shared),
     ("local", Place::Local),
     ("param", Place::Param),
     ("param::entry", Place::Param),
     ("param::func", Place::Param),
     ("generic", Place::Generic),
 ];
+
+/// Lane-steps that a copy costs beyond one: its start, its end and the checks of both.
+const COPY: u32 = 7;
 
 /// An address operand: where, the register, the rest.
 struct Target {
@@ -66,11 +72,12 @@ impl<'a> Builder<'_, 'a> {
         match mods.name {
             "ld" | "ldu" => self.load(mods, operands)?,
             "st" => self.store(mods, operands)?,
-            "ldmatrix" | "movmatrix" => {
+            "ldmatrix" | "stmatrix" | "movmatrix" => {
                 let skip = self.jump_unless_guard();
                 self.matrix(mods, operands)?;
                 self.land(skip);
             }
+            "cp" => self.copy(mods, operands)?,
             "cvta" => self.cvta(mods, operands)?,
             "isspacep" => {
                 let place = mods.take_any(&PLACES);
@@ -83,8 +90,19 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             "atom" | "red" => self.reduce(mods, operands)?,
+            // A hint, for whoever takes it as one.
+            "createpolicy" => {
+                while let Some(word) = mods.first() {
+                    mods.take(word);
+                }
+                let [d, ..] = operands else { return unfit(mods) };
+                let d = self.result(d, Type::B64)?;
+                let value = self.double(0);
+                self.emit(Op::MovD, d, value, NO, NO);
+                self.dead.push((d, Hidden::Policy, self.line, self.source));
+            }
             // They change when things happen, not what.
-            "prefetch" | "prefetchu" | "applypriority" | "nanosleep" | "pmevent" => {
+            "prefetch" | "prefetchu" | "applypriority" | "nanosleep" | "pmevent" | "griddepcontrol" | "setmaxnreg" => {
                 while let Some(word) = mods.first() {
                     mods.take(word);
                 }
@@ -117,7 +135,7 @@ impl<'a> Builder<'_, 'a> {
             let register = self.double(offset as u64);
             return Ok(Target { place, register, offset: 0 });
         };
-        if let Some((site, _)) = self.variable(name)? {
+        if let Some((site, at)) = self.variable(name)? {
             let place = match (place, site) {
                 (Place::Param, Site::CallParam { .. }) => Place::Local,
                 (Place::Param, Site::Param)
@@ -127,8 +145,11 @@ impl<'a> Builder<'_, 'a> {
                 (Place::Generic, Site::Table) => Place::Global,
                 _ => return Err(format!("`{name}` is not in the instruction's state space")),
             };
-            let register =
-                self.source(&Operand::Name(name), if site == Site::Table { Type::B64 } else { Type::B32 })?;
+            let register = match site {
+                Site::CallParam { .. } => self.word(at as u32),
+                Site::Table => self.source(&Operand::Name(name), Type::B64)?,
+                _ => self.source(&Operand::Name(name), Type::B32)?,
+            };
             if let Ok(offset) = i32::try_from(offset) {
                 return Ok(Target { place, register, offset });
             }
@@ -176,6 +197,9 @@ impl<'a> Builder<'_, 'a> {
             [d, address] | [d, address, _] => [d, address],
             _ => return unfit(mods),
         };
+        if place == Place::Param && self.load_printed(d, address, kind, count)? {
+            return Ok(());
+        }
         let target = self.target(address, place)?;
         let size = (kind.bits() / 8) as u8;
         let mut results = [NO; 4];
@@ -218,6 +242,20 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
+    /// Loads what a call of `printf` returned; false where the address is no such variable.
+    fn load_printed(&mut self, d: &Operand<'a>, address: &Operand<'a>, kind: Type, count: u8) -> Refused<bool> {
+        let Operand::Address(Some(name), 0) = *address else { return Ok(false) };
+        let Some((Site::CallParam { .. }, at)) = self.variable(name)? else { return Ok(false) };
+        if !self.printed.contains(&at) || count != 1 || kind.bits() != 32 {
+            return Ok(false);
+        }
+        let d = self.result(d, kind)?;
+        let value = self.word(0);
+        self.emit(Op::MovW, d, value, NO, NO);
+        self.dead.push((d, Hidden::Printed, self.line, self.source));
+        Ok(true)
+    }
+
     fn matrix(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
         let whole = mods.take("sync") && mods.take("aligned") && mods.take("m8n8");
@@ -240,16 +278,18 @@ impl<'a> Builder<'_, 'a> {
         if !matches!(place, Place::Generic | Place::Shared) {
             return unfit(mods);
         }
+        let store = mods.name == "stmatrix";
+        let (d, a) = if store { (a, d) } else { (d, a) };
         let target = self.target(a, place)?;
         let mut results = [NO; 4];
         for (result, operand) in results.iter_mut().zip(Self::elements(d, count)?) {
-            *result = self.result(operand, Type::B32)?;
+            *result = if store { self.source(operand, Type::B32)? } else { self.result(operand, Type::B32)? };
         }
         self.note_grain(Place::Shared, 8);
         let wide = self.class(target.register) == Class::D;
         let access = Access { place: target.place, size: 4, count, extend: Extend::Zero, wide };
         let [d, e, b, c] = results;
-        let op = Op::LoadMatrix(access, transposed);
+        let op = if store { Op::StoreMatrix(access, transposed) } else { Op::LoadMatrix(access, transposed) };
         let raw = Raw { d, e, a: target.register, b, c, imm: target.offset, ..self.raw(op) };
         self.push(raw);
         Ok(())
@@ -290,6 +330,79 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
+    /// `cp.async`: copies from global to shared memory that come at the wait.
+    fn copy(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
+        mods.take("async");
+        if mods.take("commit_group") {
+            self.emit(Op::CloseGroup, NO, NO, NO, NO);
+            return Ok(());
+        }
+        if mods.take("wait_all") {
+            self.emit(Op::WaitCopies(None), NO, NO, NO, NO);
+            return Ok(());
+        }
+        if mods.take("wait_group") {
+            let [Operand::Int(but)] = operands else { return unfit(mods) };
+            let but = u32::try_from(*but).unwrap_or(u32::MAX);
+            self.emit(Op::WaitCopies(Some(but)), NO, NO, NO, NO);
+            return Ok(());
+        }
+        let hinted = mods.has("L2::cache_hint");
+        Self::hints(mods);
+        if !(mods.take("shared") || mods.take("shared::cta")) || !mods.take("global") {
+            return unfit(mods);
+        }
+        let (address, source, bytes, rest) = match operands {
+            [to, from, Operand::Int(bytes), rest @ .., _] if hinted => (to, from, *bytes, rest),
+            [to, from, Operand::Int(bytes), rest @ ..] if !hinted => (to, from, *bytes, rest),
+            _ => return unfit(mods),
+        };
+        let count = match bytes {
+            4 => 1,
+            8 => 2,
+            16 => 4,
+            _ => return Err("`cp.async` copies 4, 8 or 16 bytes".to_owned()),
+        };
+        let taken = match rest {
+            [] => NO,
+            [operand] => {
+                let ignored = match operand {
+                    Operand::Name(name) | Operand::Not(name) => {
+                        self.register(name).is_ok_and(|register| self.class(register) == Class::P)
+                    }
+                    _ => false,
+                };
+                if ignored {
+                    let ignore = self.source(operand, Type::Pred)?;
+                    let (none, all) = (self.word(0), self.word(bytes as u32));
+                    self.fresh(Class::W, Op::SelW, none, all, ignore)
+                } else {
+                    self.source(operand, Type::U32)?
+                }
+            }
+            _ => return unfit(mods),
+        };
+        let source = self.target(source, Place::Global)?;
+        if self.class(source.register) != Class::D {
+            return Err("addresses have 64 bits: compile with -m64".to_owned());
+        }
+        let from = if source.offset == 0 {
+            source.register
+        } else {
+            let by = self.double(i64::from(source.offset) as u64);
+            self.fresh(Class::D, Op::AddD, source.register, by, NO)
+        };
+        let target = self.target(address, Place::Shared)?;
+        self.note_grain(Place::Shared, bytes as u32);
+        self.note_grain(Place::Global, bytes as u32);
+        let wide = self.class(target.register) == Class::D;
+        let access = Access { place: Place::Shared, size: 4, count, extend: Extend::Zero, wide };
+        self.cost += COPY;
+        let raw = Raw { a: target.register, b: from, c: taken, imm: target.offset, ..self.raw(Op::StartCopy(access)) };
+        self.push(raw);
+        Ok(())
+    }
+
     fn cvta(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
         let from_generic = mods.take("to");
@@ -317,6 +430,7 @@ impl<'a> Builder<'_, 'a> {
 
     fn reduce(&mut self, mods: &mut Mods<'a>, operands: &[Operand<'a>]) -> Refused<()> {
         let kind = mods.kind()?;
+        let hinted = mods.has("L2::cache_hint");
         Self::hints(mods);
         let place = mods.take_any(&PLACES).unwrap_or(Place::Generic);
         if !matches!(place, Place::Shared | Place::Global | Place::Generic) {
@@ -341,11 +455,17 @@ impl<'a> Builder<'_, 'a> {
         };
         let word = mods.first().unwrap_or("");
         mods.take(word);
+        let operands = match operands {
+            [operands @ .., _] if hinted => operands,
+            operands => operands,
+        };
+        let mut old = None;
         let (address, value) = match (mods.name, operands) {
-            ("atom", [old, address, value]) => {
-                if *old != Operand::Name("_") {
-                    let register = self.result(old, kind)?;
-                    self.dead.push((register, self.line, self.source));
+            ("atom", [result, address, value]) => {
+                if *result != Operand::Name("_") {
+                    let register = self.result(result, kind)?;
+                    old = Some(register);
+                    self.dead.push((register, Hidden::Old, self.line, self.source));
                 }
                 (address, value)
             }
@@ -375,6 +495,11 @@ impl<'a> Builder<'_, 'a> {
             Raw { op: Op::Reduce(operation, access), b: value, ..raw }
         };
         self.push(raw);
+        // Something that nobody looks at may carry it about.
+        if let ("atom", Some(old)) = (mods.name, old) {
+            let op = if self.class(old) == Class::D { Op::BlankD } else { Op::BlankW };
+            self.emit(op, old, NO, NO, NO);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 mod arith;
 mod convert;
+mod copies;
+mod dead;
 mod float;
 mod flow;
 mod logic;
@@ -9,6 +11,7 @@ mod memory;
 mod refuse;
 mod slots;
 mod sync;
+mod video;
 
 use crate::{
     Rejection,
@@ -400,10 +403,27 @@ pub(crate) struct Builder<'c, 'a> {
     pub(crate) source: (u32, u32),
     guard: Option<(Vreg, bool)>,
     cost: u32,
-    /// Destinations of shared atomics, which nobody may read.
-    pub(crate) dead: Vec<(Vreg, u32, (u32, u32))>,
+    /// Results that nobody may read: register, why, line and source.
+    pub(crate) dead: Vec<(Vreg, Hidden, u32, (u32, u32))>,
+    /// Parameter variables that hold what `printf` returned.
+    printed: BTreeSet<u64>,
+    /// Place and bytes of the variables that calls pass.
+    parameters: Vec<(u32, u32)>,
+    /// The address of one of them is taken.
+    escaped: bool,
     /// By format, the first sum and the first product without a rounding.
     unrounded: [[Option<Unrounded<'a>>; 2]; 4],
+}
+
+/// Results that are no function of the launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// The old value of an atomic.
+    Old,
+    /// What `printf` returns.
+    Printed,
+    /// How a cache is asked to behave.
+    Policy,
 }
 
 /// Opcode and place of arithmetic without a rounding.
@@ -445,6 +465,9 @@ impl<'c, 'a> Builder<'c, 'a> {
             guard: None,
             cost: 0,
             dead: Vec::new(),
+            printed: BTreeSet::new(),
+            parameters: Vec::new(),
+            escaped: false,
             unrounded: Default::default(),
         }
     }
@@ -629,8 +652,8 @@ impl<'c, 'a> Builder<'c, 'a> {
             _ => Class::W,
         };
         let mask = match kind.bits() {
-            64 => u64::MAX,
-            bits => (1u64 << bits) - 1,
+            bits @ 0..64 => (1u64 << bits) - 1,
+            _ => u64::MAX,
         };
         match *operand {
             Operand::Int(value) if kind == Type::F32 => Ok(self.word((value as i64 as f32).to_bits())),
@@ -699,6 +722,7 @@ impl<'c, 'a> Builder<'c, 'a> {
     }
 
     fn address_of(&mut self, site: Site, at: u64, offset: i64, class: Class) -> Refused<Vreg> {
+        self.escaped |= matches!(site, Site::CallParam { .. });
         let base = match site {
             Site::Table => crate::ir::window(crate::ir::TAG_TABLE),
             Site::Shared | Site::Local | Site::Param | Site::CallParam { .. } => 0,
@@ -824,6 +848,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             } else {
                 let at = self.place_local(variable.size, variable.align)?;
                 let size = variable.size as u32;
+                self.parameters.push((at, size));
                 self.declare(variable.name, Symbol::Memory(Site::CallParam { size }, u64::from(at)))?;
                 Formal::Memory { at, size }
             };
@@ -841,7 +866,6 @@ impl<'c, 'a> Builder<'c, 'a> {
         self.starts.push(self.raws.len());
         let Some(body) = &function.body else {
             return Err(match function.name {
-                "vprintf" => "printf is not supported: write to a buffer".to_owned(),
                 "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
                 name => format!("the function `{name}` is declared but not defined in this module"),
             });
@@ -963,6 +987,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                     Space::Param => {
                         let at = self.place_local(variable.size, variable.align)?;
+                        self.parameters.push((at, variable.size as u32));
                         Symbol::Memory(Site::CallParam { size: variable.size as u32 }, u64::from(at))
                     }
                     Space::Global | Space::Const => match self.context.tables.get(variable.name) {
@@ -1013,6 +1038,7 @@ impl<'c, 'a> Builder<'c, 'a> {
         if self.select_arith(mods, operands)?
             || self.select_float(mods, operands)?
             || self.select_logic(mods, operands)?
+            || self.select_video(mods, operands)?
             || self.select_convert(mods, operands)?
             || self.select_memory(mods, operands)?
             || self.select_sync(mods, operands)?
@@ -1023,59 +1049,12 @@ impl<'c, 'a> Builder<'c, 'a> {
         Err(format!("the instruction `{}` is not supported", mods.opcode))
     }
 
-    fn finish(self) -> Refused<Code> {
+    fn finish(mut self) -> Refused<Code> {
         if self.shared > MAX_SHARED {
             return Err(format!("shared variables take more than {MAX_SHARED} bytes"));
         }
+        self.find_copies();
         slots::assemble(self)
-    }
-
-    /// The registers that something but moves and arithmetic reads, directly or through these.
-    fn needed(&self) -> Vec<bool> {
-        let mut needed = vec![false; self.registers.len()];
-        let mut open = Vec::new();
-        let need = |register: Vreg, needed: &mut Vec<bool>, open: &mut Vec<Vreg>| {
-            if let Some(flag) = needed.get_mut(register as usize)
-                && !*flag
-            {
-                *flag = true;
-                open.push(register);
-            }
-        };
-        let mut makers: BTreeMap<Vreg, Vec<u32>> = BTreeMap::new();
-        for (at, raw) in self.raws.iter().enumerate() {
-            if !raw.op.is_pure() {
-                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
-                continue;
-            }
-            raw.defs(&self.ext, |register| makers.entry(register).or_default().push(at as u32));
-        }
-        while let Some(register) = open.pop() {
-            for at in makers.remove(&register).unwrap_or_default() {
-                let Some(raw) = self.raws.get(at as usize) else { continue };
-                raw.uses(&self.ext, |register| need(register, &mut needed, &mut open));
-            }
-        }
-        needed
-    }
-
-    /// Old values of shared atomics depend on the order of threads: nobody may read them.
-    fn check_dead(&mut self) -> Refused<()> {
-        if self.dead.is_empty() {
-            return Ok(());
-        }
-        let used = self.needed();
-        for &(register, line, source) in &self.dead {
-            if used.get(register as usize).copied().unwrap_or(false) {
-                self.line = line;
-                self.source = source;
-                return Err(
-                    "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
-                        .to_owned(),
-                );
-            }
-        }
-        Ok(())
     }
 }
 
@@ -1163,11 +1142,21 @@ impl Raw {
         see(self.a);
         match self.op {
             Op::Load(_) | Op::LoadMatrix(..) => {}
-            Op::Store(_) => {
+            Op::Store(_) | Op::StoreMatrix(..) => {
                 see(self.d);
                 see(self.e);
                 see(self.b);
                 see(self.c);
+            }
+            Op::LoadCopy(..) => {}
+            Op::StoreCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
             }
             Op::W4(_) | Op::DDDWW(_) => {
                 see(self.b);
@@ -1195,7 +1184,16 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::Reduce(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) => {}
+            Op::LoadCopy(access, start) => {
+                see(self.d);
+                see(self.e);
+                see(self.b);
+                see(self.c);
+                for register in ext.iter().skip(start as usize).take(usize::from(access.count)) {
+                    see(*register);
+                }
+            }
             Op::Load(_) | Op::LoadMatrix(..) => {
                 see(self.d);
                 see(self.e);

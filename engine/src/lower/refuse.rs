@@ -16,7 +16,6 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
                 "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
             )
         }
-        "atom" | "red" if mods.has("shared::cluster") => "thread-block clusters are not supported".to_owned(),
         "atom" | "red" if mods.has("cas") => {
             format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
         }
@@ -31,26 +30,29 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
         "shfl" | "vote" | "match" | "redux" if !mods.has("sync") => {
             format!("`{opcode}` depends on how the hardware schedules threads: use the `_sync` form with a mask")
         }
+        "st" | "red" if mods.has("async") => {
+            format!("`{opcode}`: asynchronous stores are not supported: store with plain instructions")
+        }
+        "cp" if mods.has("async") && !mods.has("bulk") && !mods.has("mbarrier") => return None,
         "cp"
         | "mbarrier"
         | "st_async"
         | "multimem"
         | "tcgen05"
         | "wgmma"
-        | "griddepcontrol"
         | "clusterlaunchcontrol"
         | "mapa"
         | "getctarank"
-        | "setmaxnreg"
         | "fabric" => {
             format!(
                 "`{opcode}`: asynchronous copies and clusters are not supported: load and store with plain instructions"
             )
         }
-        "wmma" => format!("`{opcode}`: use `mma.sync` with integer types, or plain arithmetic"),
+        "wmma" => format!(
+            "`{opcode}`: which thread holds which element is not specified: use `mma.sync` with integer types, or plain arithmetic"
+        ),
         "discard" => format!("`{opcode}` leaves memory with no specified contents: leave it out"),
         "elect" => format!("`{opcode}` may elect any thread: choose one by its lane"),
-        "createpolicy" => format!("`{opcode}`: its result is not specified: leave the cache hint out"),
         "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
             format!("`{opcode}` is not supported: its effect is not part of the result")
         }
@@ -63,12 +65,8 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
 pub(super) fn approximate(mods: &Mods<'_>) -> String {
     let opcode = mods.opcode;
     let way = match mods.name {
-        "rcp" if mods.has("f64") => "use the exact functions of assay_math.cuh for double log, pow and their kin",
-        "div" | "rcp" | "sqrt" => {
-            "compile without fast maths, so that it becomes the .rn form; where powf, atanf or a division of halves brought it in, use assay_math.cuh or divide as float"
-        }
-        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" => {
-            "use the exact functions of assay_math.cuh, or the precise CUDA function where it has one"
+        "ex2" | "lg2" | "sin" | "cos" | "tanh" | "rsqrt" | "rcp" | "sqrt" | "div" => {
+            "`assay kernel exact` replaces it by an exact one; or compile with assay_math.cuh, and without fast maths"
         }
         _ => "use the form with a rounding modifier",
     };

@@ -39,6 +39,7 @@ fn starts_block(op: &Op) -> bool {
             | Op::WarpBarrier
             | Op::Mma(..)
             | Op::LoadMatrix(..)
+            | Op::StoreMatrix(..)
             | Op::MoveMatrix
             | Op::Barrier(_)
     )
@@ -117,6 +118,12 @@ pub(super) fn assemble(builder: Builder<'_, '_>) -> Refused<Code> {
 
 fn is_copy(op: &Op) -> bool {
     matches!(op, Op::MovW | Op::MovD | Op::MovP)
+}
+
+/// Whether it only stands for a value that nobody reads.
+fn is_idle(raw: &Raw, intervals: &[(usize, usize)]) -> bool {
+    matches!(raw.op, Op::BlankW | Op::BlankD)
+        && intervals.get(raw.d as usize).is_some_and(|interval| interval.0 == interval.1)
 }
 
 impl Assembler<'_, '_> {
@@ -534,11 +541,11 @@ impl Assembler<'_, '_> {
                     Op::MatchAnyW | Op::MatchAnyD | Op::MatchAllW | Op::MatchAllD => {
                         gather = Gather::Members(slot(raw.b));
                     }
-                    Op::Mma(..) | Op::LoadMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
+                    Op::Mma(..) | Op::LoadMatrix(..) | Op::StoreMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }
-                if matches!(raw.op, Op::Gather) {
+                if matches!(raw.op, Op::Gather) || is_idle(raw, &self.intervals) {
                     continue;
                 }
                 let imm = match raw.op {

@@ -13,7 +13,23 @@ impl<'a> Builder<'_, 'a> {
         match mods.name {
             "membar" | "fence" => {
                 // Between threads of one block the race detector asks for barriers, so a fence alone orders nothing.
-                for word in ["sc", "acq_rel", "acquire", "release", "cta", "gpu", "sys", "gl", "cluster"] {
+                for word in [
+                    "sc",
+                    "acq_rel",
+                    "acquire",
+                    "release",
+                    "cta",
+                    "gpu",
+                    "sys",
+                    "gl",
+                    "cluster",
+                    "proxy",
+                    "alias",
+                    "async",
+                    "global",
+                    "shared::cta",
+                    "async::generic",
+                ] {
                     mods.take(word);
                 }
                 if !operands.is_empty() || mods.first().is_some() {

@@ -99,10 +99,37 @@ fn a_failed_assertion_is_a_trap_and_one_that_holds_is_nothing() {
 }
 
 #[test]
+fn printing_is_no_output_and_what_it_returns_may_not_be_used() {
+    let module = |after: &str| {
+        let call = "{ .local .align 8 .b8 depot[8]; .reg .b64 %SP; .reg .b64 %SPL; mov.u64 %SPL, depot; cvta.local.u64 %SP, %SPL;
+            st.local.u32 [%SPL], %r1; mov.u64 %rd10, format; cvta.global.u64 %rd11, %rd10; setp.lt.u32 %p1, %r1, 3; @%p1 bra QUIET;
+            { .param .b64 param0; st.param.b64 [param0+0], %rd11; .param .b64 param1; st.param.b64 [param1+0], %SP;
+            .param .b32 retval0; call.uni (retval0), vprintf, (param0, param1); ld.param.b32 %r9, [retval0+0]; }
+            QUIET: } AFTER st.global.u64 [%rd6], %rd5;";
+        let declared = ".extern .func (.param .b32 func_retval0) vprintf(.param .b64 a, .param .b64 b);
+            .extern .func (.param .b64 func_retval0) nobody_calls(.param .b64 a);
+            .global .align 1 .b8 format[4] = {37, 100, 10}; .visible";
+        text(&call.replace("AFTER", after)).replacen(".visible", declared, 1)
+    };
+    let mut memory = scratch();
+    let outcome = launch(&module(""), 40, &mut memory, 1 << 20);
+    assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
+    assert_eq!(memory.bytes[0][8 * 39], (8 * 39 & 0xff) as u8);
+    for use_ in ["add.u32 %r10, %r9, 1; st.global.u32 [%rd6], %r10;", "setp.lt.s32 %p2, %r9, 0; @%p2 trap;"] {
+        let found = rejection(&module(use_));
+        assert!(found.reason.contains("printf returns"), "{}", found.reason);
+    }
+    // Without optimisation it goes through registers that nobody reads.
+    assert!(parse(&module("mov.b32 %r10, %r9;")).entries[0].kernel.is_ok());
+}
+
+#[test]
 fn what_only_takes_time_changes_nothing() {
     let body = "nanosleep.u32 100; pmevent 3; prefetch.global.L1 [%rd1]; fence.acq_rel.gpu; membar.sys;
         applypriority.global.L2::evict_normal [%rd1], 128; st.global.L1::no_allocate.L2::cache_hint.u64 [%rd6], %rd5, %rd1;
-        ld.relaxed.gpu.global.u64 %rd10, [%rd6]; st.volatile.global.u64 [%rd6], %rd10;";
+        ld.relaxed.gpu.global.u64 %rd10, [%rd6]; griddepcontrol.wait; griddepcontrol.launch_dependents; setmaxnreg.inc.sync.aligned.u32 64;
+        fence.proxy.async; createpolicy.fractional.L2::evict_last.b64 %rd11, 1.0; ld.global.L2::cache_hint.u64 %rd12, [%rd6], %rd11;
+        atom.acq_rel.gpu.global.add.u32 %r9, [%rd6], 0; red.global.L2::cache_hint.add.u32 [%rd6], 0, %rd11; st.volatile.global.u64 [%rd6], %rd10;";
     assert_eq!(words(body, 3), [0, 8, 16]);
 }
 
@@ -113,7 +140,11 @@ fn instructions_without_a_specified_result_are_refused() {
         ("elect.sync %r2|%p1, -1;", "lane"),
         ("cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2;", "specified"),
         ("cvt.rna.tf32.f32 %r2, %f1;", "specified"),
-        ("red.shared::cluster.add.u32 [%r2], 1;", "clusters"),
+        (
+            "red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r2], 1, [%r3];",
+            "asynchronous",
+        ),
+        ("createpolicy.fractional.L2::evict_last.b64 %rd10, 1.0; st.global.u64 [%rd6], %rd10;", "policy"),
     ] {
         let found = rejection(&text(instruction));
         assert!(found.reason.contains(part), "{instruction}: {}", found.reason);
@@ -183,6 +214,41 @@ fn matrices_of_16_bit_elements_load_into_the_fragments_of_a_warp() {
     );
     assert_eq!(trap(&format!("{fill} {load}"), 20).kind, TrapKind::Barrier);
     traps(&format!("{fill} mov.u32 %r17, 512; {load}"), 32, TrapKind::OutOfBounds);
+}
+
+#[test]
+fn the_fragments_of_a_warp_are_stored_as_matrices() {
+    for (trans, transposed) in [("", false), (".trans", true)] {
+        for place in [".shared", ""] {
+            let address = if place.is_empty() { "%rd11" } else { "%r17" };
+            // Lane `l` holds `100 * i + 2 l` and the number after it of matrix `i`; rows go to the places in reverse order.
+            let body = format!(
+                ".shared .align 16 .b8 s[512]; mov.u32 %r8, s; xor.b32 %r17, %r1, 7; mad.lo.u32 %r17, %r17, 16, %r8;
+                cvt.u64.u32 %rd11, %r17; cvta.shared.u64 %rd11, %rd11; mad.lo.u32 %r20, %r1, 131074, 65536; add.u32 %r21, %r20, 6553700;
+                add.u32 %r22, %r21, 6553700; add.u32 %r23, %r22, 6553700;
+                stmatrix.sync.aligned.m8n8.x4{trans}{place}.b16 [{address}], {{%r20, %r21, %r22, %r23}}; bar.warp.sync -1;
+                mad.lo.u32 %r18, %r1, 16, %r8; ld.shared.v4.u32 {{%r30, %r31, %r32, %r33}}, [%r18];
+                mul.wide.u32 %rd10, %r1, 16; add.s64 %rd10, %rd1, %rd10; st.global.v4.u32 [%rd10], {{%r30, %r31, %r32, %r33}};"
+            );
+            let mut memory = scratch();
+            let outcome = launch(&text(&body), 32, &mut memory, 1 << 20).unwrap();
+            assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+            for (at, half) in memory.bytes[0].chunks_exact(2).take(256).enumerate() {
+                let (matrix, row, column) = (at / 64, 7 - at / 8 % 8, at % 8);
+                let (major, minor) = if transposed { (column, row) } else { (row, column) };
+                let wanted = 100 * matrix + 8 * major + minor;
+                assert_eq!(u16::from_le_bytes([half[0], half[1]]), wanted as u16, "{trans} {at}");
+            }
+        }
+    }
+    let store = ".shared .align 16 .b8 s[512]; mov.u32 %r8, s; mad.lo.u32 %r9, %r1, 16, %r8;
+        stmatrix.sync.aligned.m8n8.x1.shared.b16 [%r9], {%r1};";
+    let own = "setp.lt.u32 %p1, %r1, 8; @%p1 ld.shared.u32 %r20, [%r9];";
+    traps(&format!("{store} {own}"), 32, TrapKind::Race);
+    passes(&format!("{store} bar.warp.sync -1; {own}"), 32);
+    traps(&format!("{store} ld.shared.u32 %r20, [%r9+256];"), 32, TrapKind::Uninitialised);
+    traps(&store.replace("%r8;\n", "4;\n"), 32, TrapKind::Misaligned);
+    assert_eq!(trap(store, 20).kind, TrapKind::Barrier);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 mod control;
 mod conversions;
+mod copies;
 mod digests;
 mod floats;
 mod foreign;
+mod instructions;
 mod integers;
 mod memory;
 mod packed;
@@ -14,4 +16,6 @@ mod races;
 mod rejections;
 mod rules;
 mod support;
+mod undefined;
+mod video;
 mod warps;

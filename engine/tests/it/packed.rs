@@ -46,10 +46,10 @@ fn packed_video_instructions_match_element_by_element() {
                 });
             }
             if !signed(0) {
-                let types = format!("u32.{}32.{}32", letter(1), letter(2));
+                let types = format!("u32.{0}32.{0}32", letter(1));
                 check(&format!("vabsdiff{elements}.{types}.add"), "u32", &three, &rows, |a, b, c| {
                     let sum: i64 = (0..elements)
-                        .map(|at| (element(a, at, bits, signed(1)) - element(b, at, bits, signed(2))).abs())
+                        .map(|at| (element(a, at, bits, signed(1)) - element(b, at, bits, signed(1))).abs())
                         .sum();
                     (c + sum as u64) & 0xffff_ffff
                 });
@@ -146,6 +146,97 @@ fn relations<F: Float>(kind: &str, one: u64, rows: &[[u64; 3]]) {
         let each = |at: u32| value(a, at) < value(b, at) && q;
         u64::from(each(0)) + 2 * u64::from(each(1))
     });
+}
+
+/// Minimum and maximum of magnitudes under the product of the signs.
+fn magnitudes<F: Float>(kind: &str, nan: u64, rows: &[[u64; 3]]) {
+    let value = |bits: u64| F::from_bits(u128::from(bits & 0x7fff));
+    let pick = |largest: bool, propagates: bool, a: u64, b: u64| {
+        let (x, y) = (value(a), value(b));
+        let picked = match (x.is_nan(), y.is_nan()) {
+            (true, true) => return nan,
+            (true, false) | (false, true) if propagates => return nan,
+            (true, false) => y,
+            (false, true) => x,
+            _ if (x < y) != largest => x,
+            _ => y,
+        };
+        picked.to_bits() as u64 & 0x7fff | (a ^ b) & 0x8000
+    };
+    for (name, largest) in [("min", false), ("max", true)] {
+        for (modifier, propagates) in [("", false), (".NaN", true)] {
+            check(&format!("{name}{modifier}.xorsign.abs.{kind}"), "u16", &["u16", "u16"], rows, |a, b, _| {
+                pick(largest, propagates, a, b)
+            });
+            check(&format!("{name}{modifier}.xorsign.abs.{kind}x2"), "u32", &["u32", "u32"], rows, |a, b, _| {
+                pick(largest, propagates, a & 0xffff, b & 0xffff) | pick(largest, propagates, a >> 16, b >> 16) << 16
+            });
+        }
+    }
+    for (name, with) in [("and", (|a, b| a & b) as fn(bool, bool) -> bool), ("or", |a, b| a | b), ("xor", |a, b| a ^ b)]
+    {
+        let instruction =
+            format!("setp.lt.u32 %p2, %r32, 0x80000000; set.lt.{name}.u32.{kind}x2 $d, %r30, %r31, %p2; // $s");
+        check(&instruction, "u32", &["u32", "u32", "u32"], rows, |a, b, c| {
+            let value = |word: u64, at: u32| F::from_bits(u128::from(word >> (16 * at) & 0xffff));
+            packed(2, |at| -i64::from(with(value(a, at) < value(b, at), c < 0x8000_0000)))
+        });
+    }
+}
+
+#[test]
+fn magnitudes_of_halves_take_the_product_of_the_signs() {
+    magnitudes::<Half>("f16", 0x7fff, &pairs(10, 5));
+    magnitudes::<BFloat>("bf16", 0x7fff, &pairs(7, 8));
+}
+
+#[test]
+fn integers_saturate_into_packed_fields() {
+    let rows = integer_rows(32, 100);
+    for (kind, bits, low, high) in
+        [("s8", 8, -128, 127), ("u8", 8, 0, 255), ("s4", 4, -8, 7), ("u4", 4, 0, 15), ("s2", 2, -2, 1), ("u2", 2, 0, 3)]
+    {
+        check(&format!("cvt.pack.sat.{kind}.s32.b32"), "u32", &["u32", "u32", "u32"], &rows, |a, b, c| {
+            let field = |word: u64| element(word, 0, 32, true).clamp(low, high) as u64 & ((1 << bits) - 1);
+            (c << (2 * bits) | field(a) << bits | field(b)) & 0xffff_ffff
+        });
+    }
+}
+
+#[test]
+fn conversions_to_halves_may_stop_at_the_largest_number() {
+    let rows = float_rows(23, 8, 200);
+    fn narrow<F: Float>(bits: u64) -> u64
+    where
+        rustc_apfloat::ieee::Single: FloatConvert<F>,
+    {
+        let mut loses = false;
+        let value: F = rustc_apfloat::ieee::Single::from_bits(bits.into()).convert(&mut loses).value;
+        if value.is_nan() {
+            0x7fff
+        } else if value.is_infinite() {
+            F::largest().to_bits() as u64 | if value.is_negative() { 0x8000 } else { 0 }
+        } else {
+            value.to_bits() as u64
+        }
+    }
+    let relu = |half: u64| if half == 0x7fff || half & 0x8000 == 0 { half } else { 0 };
+    check("cvt.rn.satfinite.f16.f32", "u16", &["f32"], &rows, |a, _, _| narrow::<Half>(a));
+    check("cvt.rn.satfinite.bf16.f32", "u16", &["f32"], &rows, |a, _, _| narrow::<BFloat>(a));
+    check("cvt.rn.relu.satfinite.f16.f32", "u16", &["f32"], &rows, |a, _, _| relu(narrow::<Half>(a)));
+    check("cvt.rn.satfinite.f16x2.f32", "u32", &["f32", "f32"], &rows, |a, b, _| {
+        narrow::<Half>(a) << 16 | narrow::<Half>(b)
+    });
+    check("cvt.rn.relu.satfinite.bf16x2.f32", "u32", &["f32", "f32"], &rows, |a, b, _| {
+        relu(narrow::<BFloat>(a)) << 16 | relu(narrow::<BFloat>(b))
+    });
+    fn between<F: FloatConvert<T>, T: Float>(bits: u64) -> u64 {
+        let mut loses = false;
+        let value: T = F::from_bits(bits.into()).convert(&mut loses).value;
+        if value.is_nan() { 0x7fff } else { value.to_bits() as u64 }
+    }
+    check("cvt.rn.bf16.f16", "u16", &["u16"], &float_rows(10, 5, 200), |a, _, _| between::<Half, BFloat>(a));
+    check("cvt.rn.f16.bf16", "u16", &["u16"], &float_rows(7, 8, 200), |a, _, _| between::<BFloat, Half>(a));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use assay_fuzzing::{
-    generate, honest_witness,
+    forms, generate, honest_witness,
     mutate::{Dice, mutate},
     program_bytes, programs, ptx_text, slices, witness, write_maps,
 };
@@ -105,5 +105,18 @@ fn maps_that_pass_the_check_give_every_byte_one_owner() {
     for _ in 0..30_000 {
         let count = dice.below(60);
         write_maps(&dice.bytes(count));
+    }
+}
+
+#[test]
+fn every_form_of_the_table_runs_on_all_its_operands() {
+    let classes = forms(200);
+    assert!(classes.iter().map(|class| class.forms.len()).sum::<usize>() > 600);
+    for class in classes {
+        assert_eq!(class.trace.trap, None, "{}", class.name);
+        let results = &class.trace.states[1].buffers[1];
+        for (form, results) in class.forms.iter().zip(results.chunks(8 * assay_fuzzing::Forms::TRIPLES as usize)) {
+            assert!(results.iter().any(|byte| *byte != 0), "{form} gives nothing");
+        }
     }
 }

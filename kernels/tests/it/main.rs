@@ -8,3 +8,4 @@ mod refused;
 mod sources;
 mod support;
 mod variants;
+mod vectors;

@@ -1,9 +1,11 @@
 //! What runs programs: the CPU engine, or a GPU through the CUDA driver. Both take the same PTX and leave the same bytes.
 
+mod compare;
 mod cpu;
 pub mod cuda;
 mod prepare;
 
+pub use compare::{Compared, compare};
 pub use cpu::Cpu;
 pub use prepare::{PrepareError, Prepared};
 

@@ -23,6 +23,8 @@ pub struct Gpu {
     pub name: String,
     /// Compute capability.
     pub compute: (i32, i32),
+    /// The CUDA version of the driver: 1000 · major + 10 · minor.
+    pub driver: i32,
     /// Bytes of memory.
     pub memory: u64,
 }
@@ -117,11 +119,12 @@ pub fn probe_here() -> Result<Vec<Gpu>, GpuAbsence> {
         return Err(GpuAbsence::DriverTooOld { found });
     }
     let count = CudaContext::device_count().map_err(broken)?;
-    let gpus = (0..u32::try_from(count).unwrap_or(0)).map(one).collect::<Result<Vec<_>, _>>()?;
+    let gpus =
+        (0..u32::try_from(count).unwrap_or(0)).map(|ordinal| one(ordinal, found)).collect::<Result<Vec<_>, _>>()?;
     if gpus.is_empty() { Err(GpuAbsence::NoDevice) } else { Ok(gpus) }
 }
 
-fn one(ordinal: u32) -> Result<Gpu, GpuAbsence> {
+fn one(ordinal: u32, driver_version: i32) -> Result<Gpu, GpuAbsence> {
     let faulty = |reason: String| GpuAbsence::Faulty { ordinal, reason };
     let driver = |error: DriverError| faulty(error.to_string());
     let context = CudaContext::new(ordinal as usize).map_err(driver)?;
@@ -132,6 +135,7 @@ fn one(ordinal: u32) -> Result<Gpu, GpuAbsence> {
         ordinal,
         name: context.name().map_err(driver)?,
         compute: context.compute_capability().map_err(driver)?,
+        driver: driver_version,
         memory: context.total_mem().map_err(driver)? as u64,
     })
 }
@@ -152,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_the_child_prints_reads_back() {
-        let gpu = Gpu { ordinal: 1, name: "GPU".into(), compute: (9, 0), memory: 1 << 37 };
+        let gpu = Gpu { ordinal: 1, name: "GPU".into(), compute: (9, 0), driver: 13_000, memory: 1 << 37 };
         for report in [
             Report::Gpus(vec![gpu]),
             Report::Absent(GpuAbsence::DriverTooOld { found: 12_040 }),

@@ -1,0 +1,116 @@
+//! Bytes that nobody has written, such as the padding of structures: they may be carried about, and nothing may depend on them.
+
+use crate::support::{passes, run, traps, words};
+use assay_engine::TrapKind;
+
+/// A structure of a byte and a word in shared memory at `%r9`, eight bytes for each thread, and one in local memory at `%r8`.
+const PAIRS: &str = ".shared .align 8 .b8 s[1024]; .local .align 8 .b8 l[16]; mov.u32 %r8, l; mov.u32 %r9, s;
+    mad.lo.u32 %r9, %r1, 8, %r9; add.u32 %r10, %r1, 100; mov.u64 %rd20, l; cvta.local.u64 %rd20, %rd20;
+    mov.u64 %rd21, s; add.s64 %rd21, %rd21, %rd5; cvta.shared.u64 %rd21, %rd21;";
+const LOCAL: &str = "st.local.u8 [%r8], %r1; st.local.u32 [%r8+4], %r10;";
+const SHARED: &str = "st.shared.u8 [%r9], %r1; st.shared.u32 [%r9+4], %r10;";
+
+fn uninitialised(body: &str) {
+    traps(&format!("{PAIRS} {body}"), 40, TrapKind::Uninitialised);
+}
+
+#[test]
+fn padding_is_copied_between_local_and_shared_memory() {
+    let read = |memory: &str| {
+        format!(
+            "ld.{memory}.u8 %r11, [$a]; ld.{memory}.u32 %r12, [$a+4]; mad.lo.u32 %r11, %r11, 1000, %r12;
+            cvt.u64.u32 %rd19, %r11; st.global.u64 [%rd6], %rd19;"
+        )
+    };
+    let wanted: Vec<u64> = (0..40).map(|thread| thread * 1000 + thread + 100).collect();
+    for copy in [
+        "ld.local.u32 %r20, [%r8]; ld.local.u32 %r21, [%r8+4]; st.shared.u32 [%r9], %r20; st.shared.u32 [%r9+4], %r21;",
+        "ld.local.u64 %rd10, [%r8]; st.shared.u64 [%r9], %rd10;",
+        "ld.local.u64 %rd10, [%r8]; mov.b64 %rd11, %rd10; mov.b64 %rd12, %rd11; st.shared.u64 [%r9], %rd12;",
+        "ld.local.v2.u32 {%r20, %r21}, [%r8]; st.shared.v2.u32 [%r9], {%r20, %r21};",
+        "ld.v2.u32 {%r20, %r21}, [%rd20]; st.v2.u32 [%rd21], {%r20, %r21};",
+        // By way of another copy.
+        "ld.local.u64 %rd10, [%r8]; st.local.u64 [%r8+8], %rd10; ld.local.u64 %rd11, [%r8+8]; st.shared.u64 [%r9], %rd11;",
+        // One of two.
+        "mov.u64 %rd10, 0; setp.lt.u32 %p1, %r1, 64; @%p1 ld.local.u64 %rd10, [%r8]; st.shared.u64 [%r9], %rd10;",
+        "@!%p3 bra B; mov.u64 %rd10, 0; bra C; B: ld.local.u64 %rd10, [%r8]; C: st.shared.u64 [%r9], %rd10;",
+    ] {
+        let body = format!("{PAIRS} setp.gt.u32 %p3, %r1, 64; {LOCAL} {copy} {}", read("shared").replace("$a", "%r9"));
+        assert_eq!(words(&body, 40), wanted, "{copy}");
+    }
+    for copy in [
+        "ld.shared.u64 %rd10, [%r9]; st.local.u64 [%r8], %rd10;",
+        "ld.shared.v2.u32 {%r20, %r21}, [%r9]; st.local.v2.u32 [%r8], {%r20, %r21};",
+        // Through a parameter.
+        "ld.shared.u64 %rd10, [%r9]; { .param .align 8 .b8 q[8]; st.param.b64 [q], %rd10; ld.param.b64 %rd11, [q]; st.local.u64 [%r8], %rd11; }",
+        "ld.u64 %rd10, [%rd21]; st.u64 [%rd20], %rd10;",
+    ] {
+        let body = format!("{PAIRS} {SHARED} {copy} {}", read("local").replace("$a", "%r8"));
+        assert_eq!(words(&body, 40), wanted, "{copy}");
+    }
+    // A swap between threads, with a barrier.
+    let swap = format!(
+        "{PAIRS} {SHARED} xor.b32 %r30, %r1, 1; mov.u32 %r31, s; mad.lo.u32 %r30, %r30, 8, %r31; bar.sync 0;
+        ld.shared.u64 %rd10, [%r30]; bar.sync 0; st.shared.u64 [%r9], %rd10; {}",
+        read("shared").replace("$a", "%r9")
+    );
+    let swapped: Vec<u64> = (0..40).map(|thread| (thread ^ 1) * 1000 + (thread ^ 1) + 100).collect();
+    assert_eq!(words(&swap, 40), swapped);
+}
+
+#[test]
+fn what_was_copied_without_a_value_may_not_be_used() {
+    let copy = "ld.local.u64 %rd10, [%r8]; st.shared.u64 [%r9], %rd10;";
+    for usage in [
+        "ld.shared.u8 %r11, [%r9+1]; add.u32 %r12, %r11, 1;",
+        "ld.shared.u32 %r11, [%r9]; setp.eq.u32 %p1, %r11, 0;",
+        "ld.shared.u32 %r11, [%r9]; st.global.u32 [%rd6], %r11;",
+        "ld.shared.u64 %rd11, [%r9]; st.u64 [%rd6], %rd11;",
+        "ld.shared.u64 %rd11, [%r9]; st.shared.u64 [%r9+512], %rd11; ld.shared.u32 %r11, [%r9+512]; st.global.u32 [%rd6], %r11;",
+        "red.shared.add.u32 [%r9], 1;",
+        "ld.shared.u32 %r11, [%r9];",
+    ] {
+        uninitialised(&format!("{LOCAL} {copy} {usage}"));
+    }
+    // The same of what was never copied.
+    uninitialised("ld.local.u32 %r11, [%r8]; st.u32 [%rd6], %r11;");
+    uninitialised("ld.shared.u32 %r11, [%r9]; st.u32 [%rd6], %r11;");
+    uninitialised("ld.local.u32 %r11, [%r8]; st.shared.u32 [%r9], %r11; add.u32 %r12, %r11, 1;");
+    // What has a value has it after the copy, too; and what is written over has one again.
+    passes(&format!("{PAIRS} {LOCAL} {copy} ld.shared.u32 %r11, [%r9+4]; st.global.u32 [%rd6], %r11;"), 40);
+    passes(
+        &format!(
+            "{PAIRS} {LOCAL} {copy} st.shared.u64 [%r9], %rd5; ld.shared.u32 %r11, [%r9]; st.global.u32 [%rd6], %r11;"
+        ),
+        40,
+    );
+    // A value that is overwritten by nothing is gone.
+    uninitialised(&format!(
+        "st.shared.u64 [%r9], %rd5; {LOCAL} {copy} ld.shared.u8 %r11, [%r9+1]; st.global.u8 [%rd6], %r11;"
+    ));
+}
+
+#[test]
+fn copies_of_undefined_bytes_race_like_others() {
+    let races = |body: &str| {
+        traps(
+            &format!("{PAIRS} mov.u32 %r31, s; setp.eq.u32 %p1, %r1, 0; setp.eq.u32 %p2, %r1, 1; {body}"),
+            40,
+            TrapKind::Race,
+        )
+    };
+    let sound = |body: &str| {
+        run(&format!("{PAIRS} mov.u32 %r31, s; setp.eq.u32 %p1, %r1, 0; setp.eq.u32 %p2, %r1, 1; {body}"), 40);
+    };
+    let undefine = "ld.local.u32 %r20, [%r8]; @%p1 st.shared.u32 [%r31], %r20;";
+    let define = "@%p2 st.shared.u32 [%r31], 7;";
+    races(&format!("{undefine} {define}"));
+    races(&format!("{define} {undefine}"));
+    sound(&format!("{undefine} bar.sync 0; {define}"));
+    sound(&format!("{define} bar.warp.sync -1; {undefine}").replace("-1", "0xffffffff"));
+    // Who carries on what another one undefines.
+    let carry = "@%p2 ld.shared.u32 %r21, [%r31]; @%p2 st.shared.u32 [%r31+64], %r21;";
+    races(&format!("{define} bar.sync 0; {carry} {undefine}"));
+    races(&format!("{carry} @%p1 st.shared.u32 [%r31], 7;"));
+    sound(&format!("{define} bar.sync 0; {carry} bar.sync 0; {undefine}"));
+}
