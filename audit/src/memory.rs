@@ -147,6 +147,57 @@ impl<S: Source> CtaMemory<S> {
         Ok(())
     }
 
+    /// The owned run that holds all of the lanes' bytes, and where the lowest of them lies in [`Self::bytes`].
+    #[inline]
+    fn holds(&mut self, buffer: u16, low: u64, end: Option<u64>) -> Option<(usize, u64)> {
+        let run = self.find(buffer, low)?;
+        let from = usize::try_from(low.checked_sub(run.offset)?).ok()?;
+        (end? <= run.end()).then_some((run.at.checked_add(from)?, low))
+    }
+
+    /// The lanes' bytes out of what is known, all in one run; `None` where one is not known.
+    #[inline(always)]
+    fn known_lanes<const W: usize>(
+        &self,
+        (at, low): (usize, u64),
+        offsets: &[u64; 32],
+        lanes: u32,
+        out: &mut [u8; 512],
+    ) -> Option<()> {
+        let (bytes, marks) = (self.bytes.get(at..)?, self.marks.get(at..)?);
+        for (lane, (out, offset)) in out.as_chunks_mut::<W>().0.iter_mut().zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                let from = usize::try_from(offset.wrapping_sub(low)).ok()?;
+                let marks: &[u8; W] = marks.get(from..)?.first_chunk()?;
+                if marks.contains(&UNKNOWN) {
+                    return None;
+                }
+                *out = *bytes.get(from..)?.first_chunk()?;
+            }
+        }
+        Some(())
+    }
+
+    /// Stores the lanes' bytes, all in one run.
+    #[inline(always)]
+    fn put_lanes<const W: usize>(
+        &mut self,
+        (at, low): (usize, u64),
+        offsets: &[u64; 32],
+        lanes: u32,
+        from: &[u8; 512],
+    ) -> Option<()> {
+        let (bytes, marks) = (self.bytes.get_mut(at..)?, self.marks.get_mut(at..)?);
+        for (lane, (from, offset)) in from.as_chunks::<W>().0.iter().zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                let place = usize::try_from(offset.wrapping_sub(low)).ok()?;
+                *bytes.get_mut(place..)?.first_chunk_mut()? = *from;
+                *marks.get_mut(place..)?.first_chunk_mut()? = [WRITTEN; W];
+            }
+        }
+        Some(())
+    }
+
     /// The end of the stretch inside its chunk that nobody owns, if nobody owns the byte. Each chunk is asked about once, so that
     /// a kernel cannot make every load as dear as its maps are many.
     fn unowned_until(&mut self, buffer: u16, offset: u64) -> Option<u64> {
@@ -268,6 +319,18 @@ impl<S: Source> CtaMemory<S> {
     }
 }
 
+/// The first byte that the lanes address and the end of the last, if there is one.
+#[inline(always)]
+fn span(offsets: &[u64; 32], lanes: u32, width: usize) -> (u64, Option<u64>) {
+    let (mut low, mut high) = (u64::MAX, 0);
+    for (lane, offset) in offsets.iter().enumerate() {
+        if lanes >> lane & 1 == 1 {
+            (low, high) = (low.min(*offset), high.max(*offset));
+        }
+    }
+    (low, high.checked_add(width as u64))
+}
+
 impl<S: Source> Memory for CtaMemory<S> {
     fn owned(&self, visit: &mut dyn FnMut(u16, u64, u64)) -> bool {
         for run in &self.runs {
@@ -322,18 +385,56 @@ impl<S: Source> Memory for CtaMemory<S> {
         out: &mut [u8; 512],
     ) -> Result<(), AccessError> {
         let (free_from, free_until) = self.free.get(usize::from(buffer)).copied().unwrap_or((0, u64::MAX));
-        let (mut low, mut high) = (u64::MAX, 0);
-        for (lane, offset) in offsets.iter().enumerate() {
-            if lanes >> lane & 1 == 1 {
-                (low, high) = (low.min(*offset), high.max(*offset));
-            }
-        }
-        if free_from <= low && high.checked_add(width as u64).is_some_and(|end| end <= free_until) {
+        let (low, end) = span(offsets, lanes, width);
+        if free_from <= low && end.is_some_and(|end| end <= free_until) {
             return self.source.read_lanes(buffer, offsets, lanes, width, out);
+        }
+        if let Some(place) = self.holds(buffer, low, end) {
+            let known = match width {
+                1 => self.known_lanes::<1>(place, offsets, lanes, out),
+                2 => self.known_lanes::<2>(place, offsets, lanes, out),
+                4 => self.known_lanes::<4>(place, offsets, lanes, out),
+                8 => self.known_lanes::<8>(place, offsets, lanes, out),
+                16 => self.known_lanes::<16>(place, offsets, lanes, out),
+                _ => None,
+            };
+            if known.is_some() {
+                return Ok(());
+            }
         }
         for (lane, (out, offset)) in out.chunks_exact_mut(width).zip(offsets).enumerate() {
             if lanes >> lane & 1 == 1 {
                 self.load(buffer, *offset, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn store_lanes(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        lanes: u32,
+        width: usize,
+        bytes: &[u8; 512],
+    ) -> Result<(), AccessError> {
+        let (low, end) = span(offsets, lanes, width);
+        if let Some(place) = self.holds(buffer, low, end) {
+            let stored = match width {
+                1 => self.put_lanes::<1>(place, offsets, lanes, bytes),
+                2 => self.put_lanes::<2>(place, offsets, lanes, bytes),
+                4 => self.put_lanes::<4>(place, offsets, lanes, bytes),
+                8 => self.put_lanes::<8>(place, offsets, lanes, bytes),
+                16 => self.put_lanes::<16>(place, offsets, lanes, bytes),
+                _ => None,
+            };
+            if stored.is_some() {
+                return Ok(());
+            }
+        }
+        for (lane, (bytes, offset)) in bytes.chunks_exact(width).zip(offsets).enumerate() {
+            if lanes >> lane & 1 == 1 {
+                self.store(buffer, *offset, bytes)?;
             }
         }
         Ok(())
@@ -540,6 +641,19 @@ mod tests {
                     prop_assert_eq!(&together[..], &alone[..]);
                 }
             }
+            // The same stores in one go and one by one.
+            let bytes: [u8; 512] = std::array::from_fn(|at| places[at % 32].to_le_bytes()[at / 32 % 8]);
+            let (mut one, mut other) = (
+                CtaMemory::new(&launch, cta, Whole::new(&before)).unwrap(),
+                CtaMemory::new(&launch, cta, Whole::new(&before)).unwrap(),
+            );
+            let found = one.store_lanes(buffer, &offsets, lanes, width, &bytes);
+            let each: Result<Vec<()>, AccessError> = (0..32)
+                .filter(|lane| lanes >> lane & 1 == 1)
+                .map(|lane| other.store(buffer, offsets[lane], &bytes[lane * width..][..width]))
+                .collect();
+            prop_assert_eq!(found.err(), each.err());
+            prop_assert_eq!(one.into_effects(), other.into_effects());
         }
     }
 }

@@ -103,6 +103,10 @@ fn argument(arg: &Arg, size: u32, iteration: u32) -> Argument {
         Arg::U32(value) | Arg::F32(value) => value.to_le_bytes().to_vec(),
         Arg::U64(value) | Arg::F64(value) => value.to_le_bytes().to_vec(),
         Arg::Bytes(bytes) => bytes.to_vec(),
+        Arg::Record { bytes, pointers } => {
+            let pointers = pointers.iter().map(|pointer| (pointer.at.into(), pointer.index, pointer.offset)).collect();
+            return Argument::Record(bytes.to_vec(), pointers);
+        }
         Arg::Iteration => {
             let mut bytes = u64::from(iteration).to_le_bytes().to_vec();
             bytes.truncate(usize::try_from(size).unwrap_or(usize::MAX));

@@ -107,6 +107,8 @@ pub enum Argument {
     },
     /// Little-endian bytes, as many as the parameter has.
     Bytes(Vec<u8>),
+    /// Bytes with addresses among them: the place of each, the buffer, and the offset from its start.
+    Record(Vec<u8>, Vec<(usize, u16, u64)>),
 }
 
 /// Why a launch cannot start.

@@ -70,7 +70,7 @@ pub enum Event {
     Step {
         /// Where.
         place: Place,
-        /// What it wrote to registers.
+        /// What it wrote to registers, or stored.
         results: [Option<Values>; 4],
     },
     /// All threads of the CTA passed a barrier.

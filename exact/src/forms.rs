@@ -10,6 +10,8 @@ pub const PREFIX: &str = "assay_exact_";
 pub enum Form {
     /// The same with another opcode, and so many operands.
     Opcode(&'static str, usize),
+    /// The same, rounded to the nearest.
+    Rounded,
     /// A square root and its reciprocal, of numbers of that type.
     InverseRoot(&'static str, &'static str, &'static str),
     /// A call of a function of one argument.
@@ -60,6 +62,7 @@ impl Form {
             "tanh.approx.f16x2" => Self::Call("assay_exact_tanh_f16x2", Pair),
             "tanh.approx.bf16" => Self::Call("assay_exact_tanh_bf16", Half),
             "tanh.approx.bf16x2" => Self::Call("assay_exact_tanh_bf16x2", Pair),
+            _ if unrounded(opcode) => Self::Rounded,
             _ => return None,
         })
     }
@@ -68,6 +71,7 @@ impl Form {
     pub fn operands(self) -> usize {
         match self {
             Self::Opcode(_, count) => count,
+            Self::Rounded => 3,
             Self::InverseRoot(..) | Self::Call(..) => 2,
         }
     }
@@ -76,7 +80,7 @@ impl Form {
     pub fn function(self) -> Option<&'static str> {
         match self {
             Self::Call(function, _) => Some(function),
-            Self::Opcode(..) | Self::InverseRoot(..) => None,
+            Self::Opcode(..) | Self::Rounded | Self::InverseRoot(..) => None,
         }
     }
 
@@ -92,6 +96,10 @@ impl Form {
         };
         match self {
             Self::Opcode(opcode, _) => format!("{}{opcode} {};", guarded(false), operands.join(", ")),
+            Self::Rounded => {
+                let (operation, rest) = instruction.opcode.split_once('.').unwrap_or((instruction.opcode, ""));
+                format!("{}{operation}.rn.{rest} {};", guarded(false), operands.join(", "))
+            }
             Self::InverseRoot(kind, root, reciprocal) => {
                 let guard = guarded(false);
                 format!(
@@ -129,4 +137,14 @@ impl Form {
             }
         }
     }
+}
+
+/// Whether it adds, subtracts or multiplies floats to the nearest, but lets the assembler make one operation of two.
+fn unrounded(opcode: &str) -> bool {
+    let mut parts = opcode.split('.');
+    let operation = parts.next();
+    let last = parts.next_back();
+    matches!(operation, Some("add" | "sub" | "mul"))
+        && matches!(last, Some("f32" | "f64" | "f16" | "f16x2" | "bf16" | "bf16x2"))
+        && parts.all(|part| matches!(part, "ftz" | "sat"))
 }

@@ -43,8 +43,17 @@ static int run_job(const std::string &folder, std::map<std::string, host::Entry>
                     size_t plus = word.find('+');
                     argument.address = buffers.at(std::stoul(word)).data() + std::stoul(word.substr(plus + 1));
                 } else {
-                    for (size_t i = 1; i + 1 < word.size(); i += 2)
-                        argument.bytes.push_back(std::stoi(word.substr(i, 2), nullptr, 16));
+                    std::istringstream parts(word.substr(1));
+                    std::string digits, pointer;
+                    std::getline(parts, digits, '[');
+                    for (size_t i = 0; i + 1 < digits.size(); i += 2)
+                        argument.bytes.push_back(std::stoi(digits.substr(i, 2), nullptr, 16));
+                    while (std::getline(parts, pointer, '[')) {
+                        size_t colon = pointer.find(':'), plus = pointer.find('+');
+                        uint8_t *address = buffers.at(std::stoul(pointer.substr(colon + 1))).data();
+                        address += std::stoul(pointer.substr(plus + 1));
+                        std::memcpy(argument.bytes.data() + std::stoul(pointer), &address, 8);
+                    }
                 }
             }
             if (!entries.count(name))

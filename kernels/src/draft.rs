@@ -1,6 +1,8 @@
 //! Writing programs down.
 
-use assay_primitives::{Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, WriteMap, Writes, hash};
+use assay_primitives::{
+    Arg, Axis, BlobId, Buffer, Dim, Init, Launch, Program, Step, WriteMap, Writes, hash, program::Pointer,
+};
 
 use crate::{Job, JobError};
 
@@ -166,6 +168,13 @@ impl LaunchDraft {
     /// A structure by value, at most 256 bytes.
     pub fn structure(self, bytes: Vec<u8>) -> Result<Self, JobError> {
         Ok(self.arg(Arg::Bytes(bytes.try_into().map_err(|_| JobError::TooMany("bytes of one argument"))?)))
+    }
+
+    /// A structure by value, at most 256 bytes, that holds pointers.
+    pub fn record(self, bytes: Vec<u8>, pointers: Vec<Pointer>) -> Result<Self, JobError> {
+        let bytes = bytes.try_into().map_err(|_| JobError::TooMany("bytes of one argument"))?;
+        let pointers = pointers.try_into().map_err(|_| JobError::TooMany("pointers of one argument"))?;
+        Ok(self.arg(Arg::Record { bytes, pointers }))
     }
 
     /// The round of the enclosing repeat.

@@ -140,6 +140,14 @@ fn check_launch(
             Arg::U64(_) | Arg::F64(_) => size == 8,
             Arg::Bytes(bytes) => size == bytes.len(),
             Arg::Iteration => matches!(size, 4 | 8),
+            Arg::Record { bytes, pointers } => {
+                size == bytes.len()
+                    && pointers.iter().all(|pointer| {
+                        lengths.get(usize::from(pointer.index)).is_some_and(|len| pointer.offset < *len)
+                            && usize::from(pointer.at).saturating_add(8) <= size
+                            && pointer.at.is_multiple_of(8)
+                    })
+            }
         };
         if !fits {
             return Err(ProgramError::Argument { launch: position, argument });

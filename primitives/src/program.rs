@@ -17,6 +17,8 @@ pub const MAX_REPEAT_LAUNCHES: u32 = 16;
 pub const MAX_ARGS: u32 = 48;
 /// Bytes of one by-value argument.
 pub const MAX_ARG_BYTES: u32 = 256;
+/// Pointers within one by-value argument.
+pub const MAX_ARG_POINTERS: u32 = 16;
 /// Bytes of an entry's name.
 pub const MAX_NAME: u32 = 256;
 /// Launches of a program, repeats counted out: also the number of states after the first.
@@ -122,6 +124,33 @@ pub enum Arg {
     Bytes(BoundedVec<u8, ConstU32<MAX_ARG_BYTES>>),
     /// The round of the enclosing repeat, from 0, zero-extended to the parameter's length; 0 outside a repeat.
     Iteration,
+    /// A structure by value that holds addresses of buffers.
+    Record {
+        /// Its bytes, of the parameter's length; where a pointer stands they do not matter.
+        bytes: BoundedVec<u8, ConstU32<MAX_ARG_BYTES>>,
+        /// Its pointers.
+        pointers: BoundedVec<Pointer, ConstU32<MAX_ARG_POINTERS>>,
+    },
+}
+
+/// An address of a byte of a buffer within a structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Pointer {
+    /// Bytes from the structure's start.
+    pub at: u16,
+    /// Index into [`Program::buffers`].
+    pub index: u16,
+    /// Bytes from the buffer's start.
+    pub offset: u64,
+}
+
+impl Pointer {
+    /// Puts the address into the bytes of the structure; `None` where it does not fit.
+    pub fn put(&self, bytes: &mut [u8], address: u64) -> Option<()> {
+        let at = usize::from(self.at);
+        bytes.get_mut(at..at.checked_add(8)?)?.copy_from_slice(&address.to_le_bytes());
+        Some(())
+    }
 }
 
 /// An axis of the grid.

@@ -63,6 +63,23 @@ pub enum Dim {
         /// The position along it.
         index: u32,
     },
+    /// As a span with an axis, but of a digit of the place along it: `block[axis] / per % of` takes the place of
+    /// `block[axis]`. All digits of an axis together make the place: the first has a `per` of 1, each further one the
+    /// `per` of the one before times its `of`.
+    Digit {
+        /// Bytes from one coordinate to the next; may be negative.
+        stride: i64,
+        /// Coordinates that count.
+        extent: u64,
+        /// The axis.
+        axis: Axis,
+        /// Coordinates of one value of the digit; 1 or more.
+        tile: u64,
+        /// What the digit counts.
+        per: u32,
+        /// Values of the digit; 2 or more.
+        of: u32,
+    },
 }
 
 /// What is wrong with a write map.
@@ -76,7 +93,8 @@ pub enum MapError {
     OutOfBounds,
     /// Two coordinates would be the same byte: a stride is shorter than what it steps over.
     Overlap,
-    /// Two CTAs would own the same byte: an axis of the grid longer than 1 does not appear, or appears twice.
+    /// Two CTAs would own the same byte: an axis of the grid longer than 1 does not appear, or appears twice, or its digits
+    /// do not make up its places.
     SharedByCtas,
     /// It may overlap another map of the same buffer.
     OverlapsOther,
@@ -97,8 +115,22 @@ impl Dim {
     fn axis(&self) -> Option<usize> {
         match self {
             Self::Span { axis, .. } => axis.map(Axis::index),
-            Self::At { axis, .. } => Some(axis.index()),
+            Self::At { axis, .. } | Self::Digit { axis, .. } => Some(axis.index()),
         }
+    }
+}
+
+impl Dim {
+    /// The place of `cta` that decides its coordinates, and the coordinates of one place; `Some(None)` for all of them.
+    fn part(&self, cta: [u32; 3]) -> Option<Option<(u64, u64)>> {
+        Some(match self {
+            Self::Span { axis: Some(axis), tile, .. } => Some((u64::from(*cta.get(axis.index())?), *tile)),
+            Self::Digit { axis, tile, per, of, .. } => {
+                let digit = cta.get(axis.index())?.checked_div(*per)?.checked_rem(*of)?;
+                Some((digit.into(), *tile))
+            }
+            Self::Span { axis: None, .. } | Self::At { .. } => None,
+        })
     }
 }
 
@@ -222,12 +254,12 @@ impl WriteMap {
                         return None;
                     }
                 }
-                Dim::Span { stride, extent, axis, tile: size } => {
-                    let (first, count) = match axis {
+                Dim::Span { stride, extent, .. } | Dim::Digit { stride, extent, .. } => {
+                    let (first, count) = match dim.part(cta)? {
                         None => (0, *extent),
-                        Some(axis) => {
-                            let first = u64::from(*cta.get(axis.index())?).saturating_mul(*size);
-                            (first, (*size).min(extent.checked_sub(first)?))
+                        Some((place, size)) => {
+                            let first = place.saturating_mul(size);
+                            (first, size.min(extent.checked_sub(first)?))
                         }
                     };
                     if count == 0 {

@@ -1,6 +1,9 @@
 //! From the bytes that some CTAs stored in one buffer to write maps for all of them.
 
-use assay_primitives::{Axis, Dim, WriteMap, Writes, write_map::Owner};
+use assay_primitives::{
+    Axis, Dim, WriteMap, Writes,
+    write_map::{MAX_WRITE_MAPS, Owner},
+};
 
 use super::form::Form;
 use crate::{
@@ -26,6 +29,8 @@ pub struct Shaped {
     pub sizes: Vec<u64>,
 }
 
+/// Digits of a place that are tried, beside those that arguments name.
+const MAX_MODULUS: u32 = 64;
 /// Steps that are tried along one axis.
 const MAX_STEPS: usize = 4;
 /// Bytes that a thread may have, where only guesses are left.
@@ -55,7 +60,61 @@ type Shape = (Vec<(u64, u64)>, u64);
 /// Lists of forms that cover what was seen, the simplest first; or why there is none.
 pub fn fit(seen: &[Seen], target: &Target, launch: &Shaped) -> Result<Vec<Vec<Form>>, String> {
     clash(seen)?;
-    pieces(seen, target, launch, MAX_PIECES)
+    let found = pieces(seen, target, launch, MAX_PIECES);
+    let digits = || (0..3).find_map(|axis| digits(seen, target, launch, axis));
+    if found.is_err() { digits().map_or(found, Ok) } else { found }
+}
+
+/// A pattern of two digits of the place along an axis, as kernels take with `/` and `%`.
+fn digits(seen: &[Seen], target: &Target, launch: &Shaped, axis: usize) -> Option<Vec<Vec<Form>>> {
+    let ctas = *target.grid.get(axis)?;
+    let free = (0..3).find(|other| *other != axis && target.grid.get(*other) == Some(&1))?;
+    let mut moduli: Vec<u32> = (2..=MAX_MODULUS.min(ctas.saturating_sub(1))).collect();
+    moduli.extend(launch.sizes.iter().filter_map(|size| u32::try_from(*size).ok()));
+    moduli.retain(|of| *of >= 2 && *of < ctas);
+    // Those that divide the grid are the likeliest.
+    moduli.sort_by_key(|of| (ctas.checked_rem(*of) != Some(0), *of));
+    moduli.dedup();
+    moduli.into_iter().find_map(|of| {
+        let rest = ctas.div_ceil(of).max(2);
+        let mut inner = *target;
+        (*inner.grid.get_mut(axis)?, *inner.grid.get_mut(free)?) = (of, rest);
+        let apart = |seen: &Seen| {
+            let mut cta = seen.cta;
+            let place = *cta.get(axis)?;
+            (*cta.get_mut(axis)?, *cta.get_mut(free)?) = (place.checked_rem(of)?, place.checked_div(of)?);
+            Some(Seen { cta, ranges: seen.ranges.clone() })
+        };
+        let parts: Vec<Seen> = seen.iter().map(apart).collect::<Option<_>>()?;
+        let lists = one_piece(&parts, &inner, launch).ok()?;
+        let lists: Vec<Vec<Form>> = lists
+            .iter()
+            .filter_map(|forms| forms.iter().map(|form| together(form, &inner, axis, free, of, rest)).collect())
+            .map(|forms: Vec<Vec<Form>>| forms.concat())
+            .filter(|forms| holds(forms, seen, target))
+            .collect();
+        (!lists.is_empty()).then_some(lists)
+    })
+}
+
+/// The form with the digits of `axis` where it has `axis` and `free`.
+fn together(form: &Form, inner: &Target, axis: usize, free: usize, of: u32, rest: u32) -> Option<Vec<Form>> {
+    let real = *AXES.get(axis)?;
+    let digit = |dim: &Dim| match *dim {
+        Dim::Span { stride, extent, axis: Some(named), tile } if named.index() == axis => {
+            Some(Dim::Digit { stride, extent, axis: real, tile, per: 1, of })
+        }
+        Dim::Span { stride, extent, axis: Some(named), tile } if named.index() == free => {
+            Some(Dim::Digit { stride, extent, axis: real, tile, per: of, of: rest })
+        }
+        Dim::At { axis: named, .. } if named.index() == axis || named.index() == free => None,
+        dim => Some(dim),
+    };
+    let maps = form.maps(inner).ok()?;
+    let full = |map: &WriteMap| {
+        Some(Form::Full { base: map.base, run: map.run, dims: map.dims.iter().map(digit).collect::<Option<_>>()? })
+    };
+    maps.iter().map(full).collect()
 }
 
 /// Two CTAs that store to one byte: no map can allow that.
@@ -64,8 +123,10 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
         seen.iter().flat_map(|seen| seen.ranges.iter().map(|range| (range.0, range.1, seen.cta))).collect();
     all.sort_unstable();
     for pair in all.windows(2) {
+        // A CTA is seen once for each round that strayed.
         if let [(_, until, first), (from, _, second)] = pair
             && from < until
+            && first != second
         {
             return Err(format!(
                 "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch"
@@ -78,6 +139,12 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
 fn pieces(seen: &[Seen], target: &Target, launch: &Shaped, left: u32) -> Result<Vec<Vec<Form>>, String> {
     let found = one_piece(seen, target, launch);
     let (Err(reason), Some(left)) = (&found, left.checked_sub(1)) else { return found };
+    if let Some(lists) = first_does_more(seen, target, launch) {
+        return Ok(lists);
+    }
+    if let Some(lists) = by_rank(seen, target, launch) {
+        return Ok(lists);
+    }
     let Some((low, high)) = split(seen) else { return Err(reason.clone()) };
     let first = pieces(&low, target, launch, left / 2).map_err(|_| reason.clone())?;
     let second = pieces(&high, target, launch, left / 2).map_err(|_| reason.clone())?;
@@ -91,6 +158,60 @@ fn pieces(seen: &[Seen], target: &Target, launch: &Shaped, left: u32) -> Result<
         }
     }
     if lists.is_empty() { Err(reason.clone()) } else { Ok(lists) }
+}
+
+/// The first ranges of all CTAs as one piece, the second ones as another, and so on: results of several levels or fields.
+fn by_rank(seen: &[Seen], target: &Target, launch: &Shaped) -> Option<Vec<Vec<Form>>> {
+    let writers: Vec<&Seen> = seen.iter().filter(|seen| !seen.ranges.is_empty()).collect();
+    let count = writers.first()?.ranges.len();
+    if count < 2 || count > MAX_WRITE_MAPS as usize || writers.iter().any(|seen| seen.ranges.len() != count) {
+        return None;
+    }
+    let mut all = Vec::new();
+    for rank in 0..count {
+        let part = |seen: &Seen| Seen { cta: seen.cta, ranges: seen.ranges.get(rank).copied().into_iter().collect() };
+        let part: Vec<Seen> = seen.iter().map(part).collect();
+        all.extend(one_piece(&part, target, launch).ok()?.into_iter().next()?);
+    }
+    holds(&all, seen, target).then(|| vec![all])
+}
+
+/// A pattern of all CTAs but the first, which stores some ranges more: sums, borders, counters.
+fn first_does_more(seen: &[Seen], target: &Target, launch: &Shaped) -> Option<Vec<Vec<Form>>> {
+    let others: Vec<Seen> = seen.iter().filter(|seen| seen.cta != [0; 3]).cloned().collect();
+    let first = seen.iter().find(|seen| seen.cta == [0; 3])?;
+    if others.iter().filter(|seen| !seen.ranges.is_empty()).count() < 2 {
+        return None;
+    }
+    let mut lists = Vec::new();
+    for forms in one_piece(&others, target, launch).ok()? {
+        let Some(ownership) = writes(&forms, target).map(|writes| writes.ownership(target.grid)) else { continue };
+        let mut more: Ranges = Vec::new();
+        for (from, until) in &first.ranges {
+            let mut at = *from;
+            while at < *until {
+                let (owner, end) = ownership.owner(target.buffer, at);
+                let end = end.max(at.saturating_add(1)).min(*until);
+                if owner != Owner::Cta([0; 3]) {
+                    match more.last_mut() {
+                        Some(last) if last.1 == at => last.1 = end,
+                        _ => more.push((at, end)),
+                    }
+                }
+                at = end;
+            }
+        }
+        if more.is_empty() || more.len() > MAX_PIECES as usize {
+            continue;
+        }
+        let more =
+            more.iter().map(|(from, until)| Form::AllByCta0 { base: *from, len: Some(until.saturating_sub(*from)) });
+        let all: Vec<Form> = forms.into_iter().chain(more).collect();
+        if holds(&all, seen, target) {
+            lists.push(all);
+        }
+    }
+    (!lists.is_empty()).then_some(lists)
 }
 
 /// The same stores in two parts, cut at the widest gap of the fullest CTA.
@@ -401,6 +522,9 @@ fn candidates(
             forms.push(Form::PerCta { base, bytes: run });
             if let Some(step) = step_of(0) {
                 forms.push(Form::PerCta { base, bytes: step });
+                if run <= step {
+                    forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: None });
+                }
             }
         }
     }

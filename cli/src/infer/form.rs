@@ -141,6 +141,10 @@ impl Form {
                     .iter()
                     .map(|dim| match dim {
                         Dim::At { axis, index } => format!("{{ axis = \"{}\", at = {index} }}", name(*axis)),
+                        Dim::Digit { stride, extent, axis, tile, per, of } => format!(
+                            "{{ stride = {stride}, extent = {extent}, axis = \"{}\", tile = {tile}, per = {per}, of = {of} }}",
+                            name(*axis)
+                        ),
                         Dim::Span { stride, extent, axis, tile } => {
                             let axis = axis.map(|axis| match tile {
                                 1 => format!(", axis = \"{}\"", name(axis)),

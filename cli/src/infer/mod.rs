@@ -31,6 +31,8 @@ use crate::{
 
 /// How often a proposal is made anew with a CTA that it did not cover.
 const ROUNDS: u32 = 4;
+/// CTAs of a launch that are all chosen.
+const FEW: u64 = 64;
 /// Chosen CTAs of a launch beside its corners and their neighbours.
 const OTHERS: u64 = 16;
 
@@ -356,6 +358,9 @@ fn ctas(grid: [u32; 3]) -> BTreeSet<[u32; 3]> {
         }
     }
     let all = grid.iter().fold(1u64, |product, extent| product.saturating_mul((*extent).into()));
+    if all <= FEW {
+        return (0..all).filter_map(|index| cta_at(grid, index)).collect();
+    }
     for index in 1..=OTHERS {
         // Odd steps, so that the places differ along every axis.
         let place = (all / OTHERS.saturating_add(1)).max(1).saturating_mul(index).saturating_add(index % 3);

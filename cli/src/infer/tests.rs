@@ -144,3 +144,68 @@ fn scattered_stores_have_no_form_and_it_is_said_why() {
     let reason = found(&seen, &target, [32, 1, 1]);
     assert!(reason.contains("no regular pattern") || reason.contains("even distances"), "{reason}");
 }
+
+#[test]
+fn the_first_cta_may_store_more_than_the_others() {
+    let target = target([1, 4, 1], 4 * 17 * 68);
+    let tile = Form::Tile {
+        base: 72,
+        tile: vec![16, 16],
+        size: vec![16, 64],
+        element: 4,
+        pitch: Some(68),
+        plane: None,
+        axes: None,
+    };
+    let mut seen = stores(&tile, &target);
+    for seen in seen.iter_mut().filter(|seen| seen.cta == [0; 3]) {
+        seen.ranges.insert(0, (4, 68));
+    }
+    let all = found(&seen, &target, [16, 16, 1]);
+    assert!(all.ends_with(r#", { buffer = "out", base = 4, all-by-cta0 = true, len = 64 }"#), "{all}");
+}
+
+#[test]
+fn a_grid_of_two_axes_may_count_on_to_a_cut_end() {
+    let target = target([3, 3, 1], 4000);
+    let form = Form::Range { base: 0, bytes: 512, len: Some(3500), axis: None };
+    assert_eq!(found(&stores(&form, &target), &target, [128, 1, 1]), form.toml("out", [128, 1, 1]));
+}
+
+#[test]
+fn several_ranges_of_each_cta_are_as_many_maps() {
+    let target = target([4, 1, 1], 4096);
+    // Levels of a pyramid: 256, 128 and 64 bytes of each CTA.
+    let at = |x: u64, bytes: u64| (bytes * 4 + x * bytes, bytes * 4 + (x + 1) * bytes);
+    let of = |x: u32| {
+        let x = u64::from(x);
+        let mut ranges: Ranges = [at(x, 512), at(x, 256), at(x, 64)].to_vec();
+        ranges.sort_unstable();
+        Seen { cta: [x as u32, 0, 0], ranges }
+    };
+    let seen: Vec<Seen> = (0..4).map(of).collect();
+    assert_eq!(
+        found(&seen, &target, [32, 1, 1]),
+        r#"{ buffer = "out", base = 256, range = "block.x * 2" }, { buffer = "out", base = 1024, range = "block.x * 8" }, { buffer = "out", base = 2048, range = "block.x * 16" }"#
+    );
+}
+
+#[test]
+fn digits_of_one_axis_are_found() {
+    // Transposed results of n * 5 + c, and tiles of 4 x 2 counted in x alone over a picture of 14 x 7.
+    let target = target([15, 1, 1], 60);
+    let at = |b: u32| u64::from((b % 5) * 12 + (b / 5) * 4);
+    let seen: Vec<Seen> = (0..15).map(|b| Seen { cta: [b, 0, 0], ranges: vec![(at(b), at(b) + 4)] }).collect();
+    assert_eq!(
+        found(&seen, &target, [128, 1, 1]),
+        r#"{ buffer = "out", base = 0, run = 4, dims = [{ stride = 12, extent = 5, axis = "x", tile = 1, per = 1, of = 5 }, { stride = 4, extent = 3, axis = "x", tile = 1, per = 5, of = 3 }] }"#
+            .replace("base = 0, ", "")
+    );
+    let target = self::target([16, 1, 1], 14 * 7 * 4);
+    let rows = |b: u32| (b / 4 * 2..(b / 4 * 2 + 2).min(7)).map(move |row| u64::from(row * 14 + b % 4 * 4) * 4);
+    let wide = |b: u32| if b % 4 == 3 { 8 } else { 16 };
+    let seen: Vec<Seen> =
+        (0..16).map(|b| Seen { cta: [b, 0, 0], ranges: rows(b).map(|at| (at, at + wide(b))).collect() }).collect();
+    let tiles = found(&seen, &target, [4, 2, 1]);
+    assert!(tiles.contains("per = 4, of = 4") && tiles.contains("per = 1, of = 4"), "{tiles}");
+}

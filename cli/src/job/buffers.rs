@@ -11,7 +11,7 @@ use super::{
     image::{self, FORMATS, PixelFormat},
     scope::Scope,
     source::{Node, Table},
-    values::{self, SCALARS, Scalar},
+    values::{self, Random, SCALARS, Scalar},
 };
 
 /// A buffer of a job.
@@ -45,15 +45,21 @@ pub struct Draft<'a> {
     data: Data,
 }
 
-enum Data {
+/// What a table says of its data.
+pub enum Data {
+    /// Nothing.
     Zero,
-    Random(Scalar, u64),
+    /// Reproducible data of a type, from a seed.
+    Random(Random),
+    /// One value again and again.
+    Fill(Scalar, u64),
+    /// These bytes.
     Bytes(Vec<u8>),
 }
 
-const KEYS: [&str; 17] = [
-    "name", "len", "file", "image", "hex", "random", "output", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64",
-    "f32", "f64",
+const KEYS: [&str; 18] = [
+    "name", "len", "file", "image", "hex", "random", "fill", "output", "u8", "i8", "u16", "i16", "u32", "i32", "u64",
+    "i64", "f32", "f64",
 ];
 
 /// Reads the data of all buffers and gives their names to the scope.
@@ -91,8 +97,9 @@ fn replaced<'o>(name: &str, given: &'o [(String, PathBuf)]) -> Option<&'o Path> 
     given.iter().rev().find(|(buffer, _)| buffer == name).map(|(_, path)| path.as_path())
 }
 
-fn read<'a>(name: &str, table: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> Result<Data, JobError> {
-    let mut sources: Vec<(&'static str, Node<'a>)> = ["file", "image", "hex", "random"]
+/// Reads the data that a table gives.
+pub fn read<'a>(name: &str, table: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> Result<Data, JobError> {
+    let mut sources: Vec<(&'static str, Node<'a>)> = ["file", "image", "hex", "random", "fill"]
         .into_iter()
         .chain(Scalar::ALL.map(|(name, _)| name))
         .filter_map(|key| Some((key, table.get(key)?)))
@@ -131,11 +138,16 @@ fn read<'a>(name: &str, table: &Table<'a>, options: &Options, scope: &mut Scope<
             scope.set(format!("{name}.height"), picture.height.into());
             Ok(Data::Bytes(picture.pixels))
         }
-        "random" => {
-            let table = node.table()?;
-            table.only(&["seed", "type"])?;
-            let seed = scope.u64(&table.need("seed")?)?;
-            Ok(Data::Random(scalar(&table.need("type")?)?, seed))
+        "random" => Random::read(&node, scope).map(Data::Random),
+        "fill" => {
+            let entries = node.table()?.entries();
+            let [(kind, value)] = entries.as_slice() else {
+                return Err(node.expected("one value, such as { f32 = 1.0 }"));
+            };
+            let Some(scalar) = Scalar::named(kind) else {
+                return Err(node.error(Problem::UnknownKey { key: kind.clone(), known: SCALARS.to_owned() }));
+            };
+            Ok(Data::Fill(scalar, scalar.bits(value, scope)?))
         }
         scalar => {
             let scalar = Scalar::named(scalar).ok_or_else(|| node.error(Problem::Missing("len")))?;
@@ -152,11 +164,6 @@ fn pixel_format(table: &Table<'_>) -> Result<PixelFormat, JobError> {
     let node = table.need("format")?;
     let name = node.text()?;
     PixelFormat::named(name).ok_or_else(|| node.error(Problem::Choice { found: name.to_owned(), allowed: FORMATS }))
-}
-
-fn scalar(node: &Node<'_>) -> Result<Scalar, JobError> {
-    let name = node.text()?;
-    Scalar::named(name).ok_or_else(|| node.error(Problem::Choice { found: name.to_owned(), allowed: SCALARS }))
 }
 
 impl Draft<'_> {
@@ -184,8 +191,9 @@ impl Draft<'_> {
                 return Err(self.table.error(Problem::Length { what, found: 0, expected: 1 }));
             }
             (Data::Bytes(bytes), _) => Some(bytes.clone()),
-            (Data::Random(scalar, seed), Some((_, len))) => {
-                Some(values::random(*scalar, *seed, usize::try_from(*len).unwrap_or(0)))
+            (Data::Random(random), Some((_, len))) => Some(values::random(random, usize::try_from(*len).unwrap_or(0))),
+            (Data::Fill(scalar, bits), Some((_, len))) => {
+                Some(values::fill(*scalar, *bits, usize::try_from(*len).unwrap_or(0)))
             }
             _ => None,
         };
@@ -210,7 +218,7 @@ impl Draft<'_> {
             DeValue::Table(_) => {
                 let table = node.table()?;
                 table.only(&["file", "image", "format", "width", "height", "show"])?;
-                let show = table.get("show").map(|node| scalar(&node)).transpose()?;
+                let show = table.get("show").map(|node| Scalar::read(&node)).transpose()?;
                 let Some(picture) = table.get("image") else {
                     let file = table.get("file").map_or_else(|| Ok(default()), |node| output_path(&node))?;
                     return Ok(Some(Output { file, image: None, show }));

@@ -30,7 +30,7 @@ pub enum ExprError {
     },
     /// A function that does not exist, or takes another number of arguments.
     #[error(
-        "in \"{text}\": no function `{name}` of {arguments} arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b)"
+        "in \"{text}\": no function `{name}` of {arguments} arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b), log2(a)"
     )]
     Function {
         /// The expression.
@@ -229,6 +229,7 @@ impl<'a, E: From<ExprError>> Parser<'a, '_, E> {
             }
             ("min", [a, b]) => Ok(*a.min(b)),
             ("max", [a, b]) => Ok(*a.max(b)),
+            ("log2", [a]) => a.checked_ilog2().map(i128::from).ok_or_else(|| self.overflow()),
             _ => Err(ExprError::Function {
                 text: self.text.to_owned(),
                 name: name.to_owned(),
@@ -293,6 +294,7 @@ mod tests {
             ("align(5, 4)", 8),
             ("align(8, 4)", 8),
             ("min(2, max(1, 3))", 2),
+            ("log2(1) + log2(1000)", 9),
         ] {
             assert_eq!(value(text), Ok(expected), "{text}");
         }
@@ -310,7 +312,7 @@ mod tests {
             ("12ab", "in \"12ab\": `12ab` is no integer"),
             (
                 "sin(1)",
-                "in \"sin(1)\": no function `sin` of 1 arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b)",
+                "in \"sin(1)\": no function `sin` of 1 arguments; there are ceil_div(a, b), align(a, n), min(a, b), max(a, b), log2(a)",
             ),
             ("1 << 127", "in \"1 << 127\": the value does not fit 128 bits"),
             (

@@ -4,7 +4,9 @@ use assay_engine::Entry;
 use assay_primitives::{
     Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
     check::ProgramError,
-    program::{MAX_ARG_BYTES, MAX_ARGS, MAX_CTAS, MAX_REPEAT_LAUNCHES, MAX_THREADS},
+    program::{
+        MAX_ARG_BYTES, MAX_ARG_POINTERS, MAX_ARGS, MAX_CTAS, MAX_LAUNCHES, MAX_REPEAT_LAUNCHES, MAX_THREADS, Pointer,
+    },
     write_map::{MAX_DIMS, MAX_WRITE_MAPS},
 };
 use toml::de::DeValue;
@@ -31,33 +33,140 @@ pub struct Names<'a> {
 
 /// The steps of a file, and where each launch stands, in the order written.
 pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<(Vec<Step>, Vec<Place>), JobError> {
-    let mut tables: Vec<(Table<'_>, bool)> = top.tables("launch")?.into_iter().map(|table| (table, false)).collect();
-    tables.extend(top.tables("repeat")?.into_iter().map(|table| (table, true)));
+    let mut out = (Vec::new(), Vec::new());
+    for (table, kind) in body(top, &["launch", "repeat", "for"])? {
+        match kind {
+            "launch" => {
+                out.0.push(Step::Launch(launch(&table, scope, names)?));
+                out.1.push(table.place());
+            }
+            "repeat" => repeat(&table, scope, names, &mut out)?,
+            _ => {
+                let mut written = Vec::new();
+                rounds(&table, scope, names, "", &mut written)?;
+                // Steps are few: rounds that are written out share them.
+                for part in written.chunks(MAX_REPEAT_LAUNCHES as usize) {
+                    out.1.extend(part.iter().map(|(_, place)| place.clone()));
+                    let launches = part.iter().map(|(launch, _)| launch.clone()).collect();
+                    let launches = bounded(launches, "launches", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
+                    out.0.push(Step::Repeat { times: 1, launches });
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The tables at the keys `kinds`, in the order of the file.
+fn body<'a>(table: &Table<'a>, kinds: &[&'static str]) -> Result<Vec<(Table<'a>, &'static str)>, JobError> {
+    let mut tables = Vec::new();
+    for kind in kinds {
+        tables.extend(table.tables(kind)?.into_iter().map(|table| (table, *kind)));
+    }
     tables.sort_by_key(|(table, _)| table.start);
-    let mut steps = Vec::new();
-    let mut places = Vec::new();
-    for (table, is_repeat) in tables {
-        if !is_repeat {
-            steps.push(Step::Launch(launch(&table, scope, names)?));
-            places.push(table.place());
+    Ok(tables)
+}
+
+fn repeat(
+    table: &Table<'_>,
+    scope: &mut Scope<'_>,
+    names: &Names<'_>,
+    out: &mut (Vec<Step>, Vec<Place>),
+) -> Result<(), JobError> {
+    table.only(&["times", "launch"])?;
+    let times = table.need("times")?;
+    let times = u32::try_from(scope.within(&times, 1, u32::MAX.into())?).unwrap_or(u32::MAX);
+    let inner = table.tables("launch")?;
+    if inner.is_empty() {
+        return Err(table.error(Problem::Missing("launch")));
+    }
+    let round = |round: u32, scope: &mut Scope<'_>| {
+        scope.set_round(Some(round.into()));
+        let launches = inner.iter().map(|inner| launch(inner, scope, names)).collect::<Result<Vec<Launch>, JobError>>();
+        scope.set_round(None);
+        launches
+    };
+    scope.take_period();
+    let mut launches = round(0, scope)?;
+    let period = u32::try_from(scope.take_period()).unwrap_or(u32::MAX);
+    if period > 1 && launches.iter().any(|launch| launch.args.contains(&Arg::Iteration)) {
+        return Err(table.error(Problem::Form("`a|b` and \"iteration\" do not go together: use `for`")));
+    }
+    for number in 1..period.min(times) {
+        launches.extend(round(number, scope)?);
+    }
+    let per_round = inner.len();
+    let rest = times.checked_rem(period).unwrap_or(0) as usize;
+    let tail: Vec<Launch> = launches.iter().take(rest.saturating_mul(per_round)).cloned().collect();
+    for (times, launches) in [(times.checked_div(period).unwrap_or(0), launches), (1, tail)] {
+        if times == 0 || launches.is_empty() {
             continue;
         }
-        table.only(&["times", "launch"])?;
-        let times = table.need("times")?;
-        let times = u32::try_from(scope.within(&times, 1, u32::MAX.into())?).unwrap_or(u32::MAX);
-        let inner = table.tables("launch")?;
-        if inner.is_empty() {
-            return Err(table.error(Problem::Missing("launch")));
-        }
-        let mut launches = Vec::new();
-        for inner in &inner {
-            launches.push(launch(inner, scope, names)?);
-            places.push(inner.place());
-        }
+        out.1.extend(inner.iter().cycle().take(launches.len()).map(Table::place));
         let launches = bounded(launches, "launches in a repeat", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
-        steps.push(Step::Repeat { times, launches });
+        out.0.push(Step::Repeat { times, launches });
     }
-    Ok((steps, places))
+    Ok(())
+}
+
+/// The launches of a `for`, written out, each with its place.
+fn rounds(
+    table: &Table<'_>,
+    scope: &mut Scope<'_>,
+    names: &Names<'_>,
+    outer: &str,
+    out: &mut Vec<(Launch, Place)>,
+) -> Result<(), JobError> {
+    table.only(&["var", "from", "until", "step", "launch", "for"])?;
+    let node = table.need("var")?;
+    let var = node.text()?.to_owned();
+    if scope.has(&var) {
+        return Err(node.error(Problem::Twice { what: "variable", name: var }));
+    }
+    let from = table.get("from").map_or(Ok(0), |node| scope.integer(&node))?;
+    let until = scope.integer(&table.need("until")?)?;
+    let step = match table.get("step") {
+        Some(node) => match scope.integer(&node)? {
+            0 => return Err(node.error(Problem::Form("`step` is not 0"))),
+            step => step,
+        },
+        None => 1,
+    };
+    let body = body(table, &["launch", "for"])?;
+    if body.is_empty() {
+        return Err(table.error(Problem::Missing("launch")));
+    }
+    let (mut value, mut round) = (from, 0u64);
+    while if step > 0 { value < until } else { value > until } {
+        scope.set(var.clone(), value);
+        let at = if outer.is_empty() { format!("{var} = {value}") } else { format!("{outer}, {var} = {value}") };
+        for (table, kind) in &body {
+            scope.set_round(Some(round));
+            if *kind == "for" {
+                rounds(table, scope, names, &at, out)?;
+                continue;
+            }
+            let launch = launch(table, scope, names).map_err(|mut error| {
+                error.place.field = format!("{} ({at})", error.place.field);
+                error
+            })?;
+            let mut place = table.place();
+            place.field = format!("{} ({at})", place.field);
+            out.push((launch, place));
+            if out.len() > MAX_LAUNCHES as usize {
+                return Err(table.error(Problem::Program(ProgramError::TooLarge)));
+            }
+        }
+        value = value.saturating_add(step);
+        round = round.saturating_add(1);
+        // An empty `for` inside must not run for ever.
+        if round > MAX_LAUNCHES.into() {
+            return Err(table.error(Problem::Program(ProgramError::TooLarge)));
+        }
+    }
+    scope.unset(&var);
+    scope.set_round(None);
+    Ok(())
 }
 
 /// A list as the program has it.
@@ -225,20 +334,7 @@ fn argument(
             return Ok((Arg::Iteration, "the iteration", None));
         }
         let Some(rest) = text.strip_prefix("buf:") else { return Err(node.expected(EXPECTED)) };
-        let (name, offset) = match rest.split_once('+') {
-            Some((name, offset)) => (name.trim(), Some(offset)),
-            None => (rest.trim(), None),
-        };
-        let (index, buffer) = find_buffer(node, name, names.buffers)?;
-        let offset = match offset {
-            Some(text) => scope.expression(node, text)?,
-            None => 0,
-        };
-        let last = i128::from(buffer.buffer.len).saturating_sub(1);
-        if offset < 0 || offset > last {
-            return Err(node.error(Problem::Range { value: offset, low: 0, high: last }));
-        }
-        let offset = u64::try_from(offset).unwrap_or(0);
+        let (index, offset) = address(node, rest, scope, names)?;
         return Ok((Arg::Buffer { index, offset }, "a pointer", Some(8)));
     }
     if !matches!(node.value(), DeValue::Table(_)) {
@@ -246,9 +342,12 @@ fn argument(
     }
     let entries = node.table()?.entries();
     let [(kind, value)] = entries.as_slice() else { return Err(node.expected("one key, such as { u32 = \"n\" }")) };
-    let bytes = match kind.as_str() {
-        "struct" => structure(value, scope)?,
-        "hex" => values::hex(value)?,
+    let (bytes, pointers) = match kind.as_str() {
+        "struct" => {
+            let record = structure(value, scope, names)?;
+            (record.bytes, record.pointers)
+        }
+        "hex" => (values::hex(value)?, Vec::new()),
         kind => {
             let Some(scalar) = Scalar::named(kind) else {
                 let known = format!("{}, struct, hex", values::SCALARS);
@@ -260,7 +359,30 @@ fn argument(
     };
     let size = bytes.len();
     let bytes = bounded(bytes, "bytes of an argument", MAX_ARG_BYTES).map_err(|problem| value.error(problem))?;
-    Ok((Arg::Bytes(bytes), "the structure", Some(size)))
+    if pointers.is_empty() {
+        return Ok((Arg::Bytes(bytes), "the structure", Some(size)));
+    }
+    let pointers =
+        bounded(pointers, "pointers of an argument", MAX_ARG_POINTERS).map_err(|problem| value.error(problem))?;
+    Ok((Arg::Record { bytes, pointers }, "the structure", Some(size)))
+}
+
+/// What `buf:photo+16` points to.
+fn address(node: &Node<'_>, text: &str, scope: &Scope<'_>, names: &Names<'_>) -> Result<(u16, u64), JobError> {
+    let (name, offset) = match text.split_once('+') {
+        Some((name, offset)) => (name.trim(), Some(offset)),
+        None => (text.trim(), None),
+    };
+    let (index, buffer) = find_buffer(node, scope.pick(node, name)?, names.buffers)?;
+    let offset = match offset {
+        Some(text) => scope.expression(node, text)?,
+        None => 0,
+    };
+    let last = i128::from(buffer.buffer.len).saturating_sub(1);
+    if offset < 0 || offset > last {
+        return Err(node.error(Problem::Range { value: offset, low: 0, high: last }));
+    }
+    Ok((index, u64::try_from(offset).unwrap_or(0)))
 }
 
 fn scalar_argument(scalar: Scalar, bits: u64) -> Arg {
@@ -275,24 +397,58 @@ fn scalar_argument(scalar: Scalar, bits: u64) -> Arg {
     }
 }
 
-/// Bytes of a C structure: each field at the next multiple of its size, the whole a multiple of the largest.
-fn structure(node: &Node<'_>, scope: &Scope<'_>) -> Result<Vec<u8>, JobError> {
-    let mut out = Vec::new();
-    let mut align = 1;
-    for field in node.list()? {
-        let entries = field.table()?.entries();
-        let scalar = match entries.as_slice() {
-            [(kind, _)] => Scalar::named(kind),
-            _ => None,
-        };
-        let (Some(scalar), Some((_, value))) = (scalar, entries.first()) else {
-            return Err(field.expected("a field such as { u32 = 1 }"));
-        };
-        align = align.max(scalar.size());
-        out.resize(out.len().next_multiple_of(scalar.size()), 0);
-        scalar.push(scalar.bits(value, scope)?, &mut out);
+/// A C structure.
+struct Record {
+    bytes: Vec<u8>,
+    pointers: Vec<Pointer>,
+    align: usize,
+}
+
+impl Record {
+    /// Where a field of such an alignment goes, as the next.
+    fn place(&mut self, align: usize) -> usize {
+        self.align = self.align.max(align);
+        let at = self.bytes.len().next_multiple_of(align);
+        self.bytes.resize(at, 0);
+        at
     }
-    out.resize(out.len().next_multiple_of(align), 0);
+}
+
+/// The structure of a list of fields: each at the next multiple of its size, the whole a multiple of the largest.
+fn structure(node: &Node<'_>, scope: &Scope<'_>, names: &Names<'_>) -> Result<Record, JobError> {
+    let mut out = Record { bytes: Vec::new(), pointers: Vec::new(), align: 1 };
+    for field in node.list()? {
+        if let Some(text) = field.value().as_str() {
+            let Some(rest) = text.strip_prefix("buf:") else {
+                return Err(field.expected("a field such as { u32 = 1 } or \"buf:NAME\""));
+            };
+            let (index, offset) = address(&field, rest, scope, names)?;
+            let at = out.place(8);
+            out.bytes.extend([0; 8]);
+            out.pointers.push(Pointer { at: u16::try_from(at).unwrap_or(u16::MAX), index, offset });
+            continue;
+        }
+        let entries = field.table()?.entries();
+        let (scalar, value) = match entries.as_slice() {
+            [(kind, value)] if kind == "struct" => {
+                let inner = structure(value, scope, names)?;
+                let by = u16::try_from(out.place(inner.align)).unwrap_or(u16::MAX);
+                out.bytes.extend(inner.bytes);
+                out.pointers.extend(inner.pointers.into_iter().map(|p| Pointer { at: p.at.saturating_add(by), ..p }));
+                continue;
+            }
+            [(kind, value)] => (Scalar::named(kind), value),
+            _ => return Err(field.expected("a field such as { u32 = 1 }")),
+        };
+        let Some(scalar) = scalar else { return Err(field.expected("a field such as { u32 = 1 }")) };
+        out.place(scalar.size());
+        // A list is an array.
+        for item in value.list_or_one()? {
+            scalar.push(scalar.bits(&item, scope)?, &mut out.bytes);
+        }
+    }
+    let align = out.align;
+    out.place(align);
     Ok(out)
 }
 
@@ -312,7 +468,7 @@ fn write_maps(
     names: &Names<'_>,
 ) -> Result<Vec<WriteMap>, JobError> {
     let node = table.need("buffer")?;
-    let (buffer, found) = find_buffer(&node, node.text()?, names.buffers)?;
+    let (buffer, found) = find_buffer(&node, scope.pick(&node, node.text()?)?, names.buffers)?;
     let number = |key: &str| table.get(key).map(|node| scope.u64(&node)).transpose();
     let base = number("base")?.unwrap_or(0);
     let target = Target { buffer, base, len: found.buffer.len, grid };
@@ -393,20 +549,36 @@ fn write_maps(
         _ => {
             table.only(&["buffer", "base", "dims", "run"])?;
             let dims = table.get("dims").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
-            let dims = dims.iter().map(|node| dim(&node.table()?, scope)).collect::<Result<Vec<Dim>, JobError>>()?;
+            let dims =
+                dims.iter().map(|node| dim(&node.table()?, grid, scope)).collect::<Result<Vec<Dim>, JobError>>()?;
             let dims = bounded(dims, "dimensions", MAX_DIMS).map_err(of)?;
             Ok(vec![WriteMap { buffer, base, dims, run: at_least_1("run")? }])
         }
     }
 }
 
-fn dim(table: &Table<'_>, scope: &Scope<'_>) -> Result<Dim, JobError> {
+fn dim(table: &Table<'_>, grid: [u32; 3], scope: &Scope<'_>) -> Result<Dim, JobError> {
     if let Some(at) = table.get("at") {
         table.only(&["axis", "at"])?;
         return Ok(Dim::At { axis: axis(&table.need("axis")?)?, index: scope.u32(&at)? });
     }
-    table.only(&["stride", "extent", "axis", "tile"])?;
+    table.only(&["stride", "extent", "axis", "tile", "per", "of"])?;
     let stride = scope.within(&table.need("stride")?, i64::MIN.into(), i64::MAX.into())?;
+    let digit = ["per", "of"].iter().any(|key| table.get(key).is_some());
+    if digit {
+        let axis = axis(&table.need("axis")?)?;
+        let per = table.get("per").map_or(Ok(1), |node| scope.u32(&node))?;
+        let ctas = grid.get(axis.index()).copied().unwrap_or(1);
+        let rest = ctas.div_ceil(per.max(1)).max(2);
+        return Ok(Dim::Digit {
+            stride: i64::try_from(stride).unwrap_or(0),
+            extent: scope.u64(&table.need("extent")?)?,
+            axis,
+            tile: table.get("tile").map_or(Ok(1), |node| scope.u64(&node))?,
+            per,
+            of: table.get("of").map_or(Ok(rest), |node| scope.u32(&node))?,
+        });
+    }
     Ok(Dim::Span {
         stride: i64::try_from(stride).unwrap_or(0),
         extent: scope.u64(&table.need("extent")?)?,

@@ -7,6 +7,7 @@ pub mod image;
 mod launches;
 mod scope;
 mod source;
+mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod values;
@@ -32,6 +33,7 @@ use self::{
     launches::{Names, bounded},
     scope::Scope,
     source::{Source, Table},
+    symbols::Symbol,
 };
 use crate::kernel;
 
@@ -90,11 +92,12 @@ impl Job {
         let source = Source::read(file)?;
         let table = source.parse()?;
         let top = source.top(&table);
-        top.only(&["vars", "kernels", "buffer", "launch", "repeat"])?;
+        top.only(&["vars", "kernels", "symbol", "buffer", "launch", "repeat", "for"])?;
         let mut scope = Scope::default();
         variables(&top, options, &mut scope)?;
-        let kernels = kernels(&top, !options.no_exact_maths)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
+        let symbols = symbols::symbols(&top, &mut scope)?;
+        let kernels = kernels(&top, &symbols, &scope, !options.no_exact_maths)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
@@ -168,8 +171,14 @@ fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> R
     Ok(())
 }
 
-fn kernels(top: &Table<'_>, replace: bool) -> Result<Vec<JobKernel>, JobError> {
+fn kernels(
+    top: &Table<'_>,
+    symbols: &[Symbol<'_>],
+    scope: &Scope<'_>,
+    replace: bool,
+) -> Result<Vec<JobKernel>, JobError> {
     let mut kernels: Vec<JobKernel> = Vec::new();
+    let mut used = vec![false; symbols.len()];
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
         let path = node.path()?;
         let ptx = match path.extension().and_then(|extension| extension.to_str()) {
@@ -182,9 +191,11 @@ fn kernels(top: &Table<'_>, replace: bool) -> Result<Vec<JobKernel>, JobError> {
                 return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
             }
         };
+        let ptx = symbols::apply(symbols, &name, ptx, &mut used, scope)?;
         let kernel::Prepared { ptx, module, original, replaced } = kernel::prepare(ptx, replace)
             .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
         kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module, original, replaced });
     }
+    symbols::all_used(symbols, &used)?;
     Ok(kernels)
 }

@@ -1,6 +1,6 @@
 //! What names in expressions mean.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use toml::de::DeValue;
 
@@ -15,6 +15,16 @@ use super::{
 pub struct Scope<'a> {
     known: BTreeMap<String, i128>,
     lazy: BTreeMap<String, Node<'a>>,
+    round: Option<u64>,
+    period: Cell<u64>,
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    let (mut a, mut b) = (a, b);
+    while let Some(rest) = a.checked_rem(b) {
+        (a, b) = (b, rest);
+    }
+    a.max(1)
 }
 
 /// Either an error of the expression at hand, or one of a value it needs.
@@ -38,6 +48,35 @@ impl<'a> Scope<'a> {
     /// Gives a name the value of a node, found when asked for.
     pub fn set_lazy(&mut self, name: impl Into<String>, node: Node<'a>) {
         self.lazy.insert(name.into(), node);
+    }
+
+    /// Takes a name's value away.
+    pub fn unset(&mut self, name: &str) {
+        self.known.remove(name);
+    }
+
+    /// Says which round of a `for` or a repeat is read, if any.
+    pub fn set_round(&mut self, round: Option<u64>) {
+        self.round = round;
+    }
+
+    /// Which of several names, `a|b`, is meant in this round; a single one is always meant.
+    pub fn pick<'n>(&self, node: &Node<'_>, names: &'n str) -> Result<&'n str, JobError> {
+        let count = names.split('|').count() as u64;
+        if count == 1 {
+            return Ok(names.trim());
+        }
+        let round = self.round.ok_or_else(|| {
+            node.error(Problem::Form("`a|b` takes turns from round to round: it stands in a `for` or a `repeat`"))
+        })?;
+        self.period.set(self.period.get().max(1).saturating_mul(count / gcd(count, self.period.get().max(1))));
+        let index = round.checked_rem(count).and_then(|index| usize::try_from(index).ok()).unwrap_or(0);
+        Ok(names.split('|').nth(index).unwrap_or_default().trim())
+    }
+
+    /// Rounds after which the names of [`Scope::pick`] come again, since this was asked for.
+    pub fn take_period(&self) -> u64 {
+        self.period.replace(1).max(1)
     }
 
     /// Names of the file, for messages.

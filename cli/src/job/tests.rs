@@ -260,6 +260,24 @@ fn structures_are_laid_out_as_in_c() {
 }
 
 #[test]
+fn structures_may_hold_pointers_arrays_and_structures() {
+    let text = PTX
+        .replace(".param .u32 fill_n", ".param .align 8 .b8 fill_s[48]")
+        .replace("ld.param.u32 %r1, [fill_n]", "ld.param.u32 %r1, [fill_s]");
+    let folder = Folder::new();
+    folder.write("k.ptx", text);
+    let fields = r#"{ struct = [{ u8 = true }, "buf:out+n/10", { f32 = [1, 2] }, { u16 = 3 }, { struct = [{ u8 = 4 }, "buf:out"] }] }"#;
+    let job = folder.load(&with("{ u32 = \"n\" }", fields)).unwrap();
+    let Arg::Record { bytes, pointers } = &job.program.launch(0).unwrap().launch.args[1] else { panic!("a record") };
+    let mut expected = vec![0; 48];
+    (expected[0], expected[18], expected[19], expected[23], expected[24], expected[32]) = (1, 0x80, 0x3f, 0x40, 3, 4);
+    assert_eq!(bytes.to_vec(), expected);
+    let pointers: Vec<(u16, u16, u64)> = pointers.iter().map(|p| (p.at, p.index, p.offset)).collect();
+    assert_eq!(pointers, [(8, 0, 100), (40, 0, 0)]);
+    assert!(folder.message(&with("{ u32 = \"n\" }", &fields.replace("n/10", "4000"))).contains("is not in 0..=3999"));
+}
+
+#[test]
 fn the_full_form_of_a_write_map_is_taken_as_it_is() {
     let text = with(
         "{ buffer = \"out\", range = \"block.x * 4\" }",
@@ -288,7 +306,7 @@ fn an_unknown_key_is_named_with_those_that_are_known() {
     );
     assert_eq!(
         refusal("[vars]", "version = 1\n[vars]"),
-        "job.toml:1: unknown key `version`; known here: vars, kernels, buffer, launch, repeat"
+        "job.toml:1: unknown key `version`; known here: vars, kernels, symbol, buffer, launch, repeat, for"
     );
 }
 
@@ -398,10 +416,6 @@ fn write_maps_outside_their_buffer_are_refused() {
 
 #[test]
 fn ctas_that_would_share_bytes_are_refused() {
-    assert_eq!(
-        refusal("grid = \"ctas\"", "grid = [\"ctas\", 2]").split(": ").last(),
-        Some("`range` over a grid of several axes needs whole ranges for all CTAs; use `tile`, or the full form")
-    );
     assert_eq!(
         refusal("range = \"block.x * 4\"", "run = 4000"),
         "job.toml:18: launch[0].writes[0]: two CTAs would own the same bytes: every axis of the grid that is longer than 1 must appear exactly once"
@@ -527,4 +541,90 @@ fn a_job_file_that_is_not_there_is_named() {
         error.to_string(),
         "no/such/job.toml: cannot read no/such/job.toml: No such file or directory (os error 2)"
     );
+}
+
+#[test]
+fn symbols_give_constants_their_values() {
+    let with = PTX.replace(
+        ".address_size 64\n",
+        ".address_size 64\n.const .align 4 .b8 coefs[12];\n.global .align 8 .u64 seed = 7;\n",
+    );
+    let symbols = "\n[[symbol]]\nname = \"coefs\"\noffset = 4\nf32 = [1.0, 2.0]\n\n[[symbol]]\nname = \"seed\"\nkernel = [\"k\"]\nu64 = [\"n\"]\n";
+    let folder = Folder::new();
+    folder.write("k.ptx", &with);
+    let job = folder.load(&format!("{JOB}{symbols}")).unwrap();
+    let ptx = String::from_utf8(job.kernels[0].ptx.clone()).unwrap();
+    assert!(ptx.contains(".const .align 4 .b8 coefs[12] = {0,0,0,0,0,0,128,63,0,0,0,64};"), "{ptx}");
+    assert!(ptx.contains(".global .align 8 .b8 seed[8] = {232,3,0,0,0,0,0,0};"), "{ptx}");
+    assert_eq!(job.kernels[0].id, assay_primitives::hash::plain(&job.kernels[0].ptx));
+
+    for (from, to, message) in [
+        ("\"coefs\"", "\"coef\"", "no `__constant__` or `__device__` variable is called `coef`"),
+        ("offset = 4", "offset = 8", "the value of `coefs` has 8 bytes, 4 expected"),
+        ("[\"k\"]", "[\"j\"]", "is called `seed`"),
+        ("u64 = [\"n\"]", "u32 = [1]", "give all of its bytes"),
+        ("u64 = [\"n\"]", "", "is missing"),
+    ] {
+        let error = folder.load(&format!("{JOB}{}", symbols.replace(from, to))).err().unwrap().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+/// Entries in the order in which they run, with their grids and the buffer of the first argument.
+fn order(job: &Job) -> Vec<(u32, u16)> {
+    let launches =
+        (0..u32::try_from(job.program.launches()).unwrap()).map(|number| job.program.launch(number).unwrap());
+    let first = |launch: &assay_primitives::Launch| match launch.args[0] {
+        Arg::Buffer { index, .. } => index,
+        _ => u16::MAX,
+    };
+    launches.map(|placed| (placed.launch.grid[0], first(placed.launch))).collect()
+}
+
+const TWO: &str = r#"
+[[buffer]]
+name = "other"
+len = "n * 4"
+"#;
+
+#[test]
+fn a_for_is_written_out_with_its_variable() {
+    let text = JOB.replace("[[launch]]", &format!("{TWO}[[for]]\nvar = \"k\"\nfrom = 3\nuntil = 0\nstep = -1\n\n[[for.for]]\nvar = \"j\"\nuntil = \"k\"\n\n[[for.for.launch]]"));
+    let text = text
+        .replace("grid = \"ctas\"", "grid = \"k\"")
+        .replace("buf:out\", { u32 = \"n\" }", "buf:out|other\", { u32 = \"(1 << j) * k\" }")
+        .replace("buffer = \"out\"", "buffer = \"out|other\"");
+    let job = Folder::new().load(&text).unwrap();
+    assert_eq!(order(&job), [(3, 0), (3, 1), (3, 0), (2, 0), (2, 1), (1, 0)]);
+    assert_eq!(job.program.launch(2).unwrap().launch.args[1], Arg::U32(12));
+    let Writes::Maps(maps) = &job.program.launch(1).unwrap().launch.writes;
+    assert!(maps.iter().all(|map| map.buffer == 1));
+    assert_eq!(job.launches.len(), 6);
+    assert!(job.launches[4].field.ends_with("(k = 2, j = 1)"), "{}", job.launches[4].field);
+
+    let many = text.replace("from = 3", "from = 25").replace("grid = \"k\"", "grid = 2");
+    assert_eq!(Folder::new().load(&many).unwrap().program.launches(), 325);
+    let endless = text.replace("until = \"k\"", "until = 100000000").replace("(1 << j) * k", "j");
+    assert!(Folder::new().message(&endless).contains("the program is too large"));
+    let empty = text.replace("until = \"k\"", "until = 0").replace("from = 3", "from = 1000000000000");
+    assert!(Folder::new().message(&empty).contains("the program is too large"));
+    assert!(
+        Folder::new().message(&text.replace("var = \"j\"", "var = \"k\"")).contains("a second variable called `k`")
+    );
+}
+
+#[test]
+fn buffers_take_turns_in_a_repeat() {
+    let text = |times: u32| {
+        JOB.replace("[[launch]]", &format!("{TWO}[[repeat]]\ntimes = {times}\n\n[[repeat.launch]]"))
+            .replace("buf:out\"", "buf:out|other\"")
+            .replace("buffer = \"out\"", "buffer = \"out | other\"")
+    };
+    for times in 1..6u32 {
+        let job = Folder::new().load(&text(times)).unwrap();
+        let expected: Vec<(u32, u16)> = (0..times).map(|round| (8, (round % 2) as u16)).collect();
+        assert_eq!(order(&job), expected);
+    }
+    assert!(Folder::new().message(&text(3).replace("{ u32 = \"n\" }", "\"iteration\"")).contains("use `for`"));
+    assert!(refusal("buf:out\"", "buf:out|other\"").contains("takes turns from round to round"));
 }

@@ -79,9 +79,27 @@ impl Scalar {
         }
     }
 
+    /// The type that a node names.
+    pub fn read(node: &Node<'_>) -> Result<Self, JobError> {
+        let name = node.text()?;
+        Self::named(name).ok_or_else(|| node.error(Problem::Choice { found: name.to_owned(), allowed: SCALARS }))
+    }
+
+    fn bound(self, node: &Node<'_>, scope: &Scope<'_>) -> Result<Bound, JobError> {
+        let bits = self.bits(node, scope)?;
+        Ok(match self {
+            Self::F32 => Bound { whole: 0, real: f32::from_bits(bits as u32).into() },
+            Self::F64 => Bound { whole: 0, real: f64::from_bits(bits) },
+            _ => Bound { whole: scope.integer(node)?, real: 0.0 },
+        })
+    }
+
     /// The bits of the value at `node`, in the low bytes.
     pub fn bits(self, node: &Node<'_>, scope: &Scope<'_>) -> Result<u64, JobError> {
         if !matches!(self, Self::F32 | Self::F64) {
+            if let DeValue::Boolean(value) = node.value() {
+                return Ok(u64::from(*value));
+            }
             let (low, high) = self.range();
             let value = scope.within(node, low, high)?;
             return Ok(low_bits(value));
@@ -137,8 +155,24 @@ impl Scalar {
         }
     }
 
-    /// One element made of the top bits of `drawn`.
-    fn random(self, drawn: u64) -> u64 {
+    /// One element made of the top bits of `drawn`, between bounds where there are any.
+    fn random(self, drawn: u64, bounds: Option<(Bound, Bound)>) -> u64 {
+        match (self, bounds) {
+            (Self::F32, Some((low, high))) => {
+                let (low, high) = (low.real as f32, high.real as f32);
+                let value = (drawn >> 40) as f32 * (1.0 / 16_777_216.0) * (high - low) + low;
+                return u64::from(value.to_bits());
+            }
+            (Self::F64, Some((low, high))) => {
+                let value = (drawn >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0) * (high.real - low.real) + low.real;
+                return value.to_bits();
+            }
+            (_, Some((low, high))) => {
+                let count = high.whole.saturating_sub(low.whole).saturating_add(1);
+                return low_bits(low.whole.saturating_add(i128::from(drawn).checked_rem(count).unwrap_or(0)));
+            }
+            (_, None) => {}
+        }
         match self {
             Self::F32 => {
                 let value = (drawn >> 40) as f32 * (1.0 / 8_388_608.0) - 1.0;
@@ -152,6 +186,46 @@ impl Scalar {
                 _ => drawn,
             },
         }
+    }
+}
+
+/// An end of the range of random values.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    whole: i128,
+    real: f64,
+}
+
+/// What `random` asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Random {
+    scalar: Scalar,
+    seed: u64,
+    bounds: Option<(Bound, Bound)>,
+}
+
+impl Random {
+    /// Reads `{ seed = 1, type = "f32", min = 0, max = 1 }`.
+    pub fn read(node: &Node<'_>, scope: &Scope<'_>) -> Result<Self, JobError> {
+        let table = node.table()?;
+        table.only(&["seed", "type", "min", "max"])?;
+        let seed = scope.u64(&table.need("seed")?)?;
+        let scalar = Scalar::read(&table.need("type")?)?;
+        let bounds = match (table.get("min"), table.get("max")) {
+            (None, None) => None,
+            (low, high) => {
+                let bound = |node: Option<Node<'_>>| match node {
+                    Some(node) => scalar.bound(&node, scope),
+                    None => Ok(Bound { whole: 0, real: 0.0 }),
+                };
+                let (low, high) = (bound(low)?, bound(high)?);
+                if low.whole > high.whole || low.real > high.real {
+                    return Err(node.error(Problem::Form("`min` is above `max`; each is 0 without")));
+                }
+                Some((low, high))
+            }
+        };
+        Ok(Self { scalar, seed, bounds })
     }
 }
 
@@ -170,6 +244,13 @@ pub fn list(scalar: Scalar, node: &Node<'_>, scope: &Scope<'_>) -> Result<Vec<u8
     Ok(out)
 }
 
+/// `len` bytes of one value again and again, from `{ f32 = 1.0 }`.
+pub fn fill(scalar: Scalar, bits: u64, len: usize) -> Vec<u8> {
+    let mut one = Vec::new();
+    scalar.push(bits, &mut one);
+    one.into_iter().cycle().take(len).collect()
+}
+
 /// Bytes written as hexadecimal digits, with spaces as one likes.
 pub fn hex(node: &Node<'_>) -> Result<Vec<u8>, JobError> {
     let digits: String = node.text()?.chars().filter(|c| !c.is_whitespace()).collect();
@@ -178,7 +259,8 @@ pub fn hex(node: &Node<'_>) -> Result<Vec<u8>, JobError> {
 }
 
 /// Reproducible data of `len` bytes: SplitMix64 from `seed`, one output an element.
-pub fn random(scalar: Scalar, seed: u64, len: usize) -> Vec<u8> {
+pub fn random(random: &Random, len: usize) -> Vec<u8> {
+    let Random { scalar, seed, bounds } = *random;
     let mut state = seed;
     let mut out = Vec::with_capacity(len.saturating_add(8));
     while out.len() < len {
@@ -186,7 +268,7 @@ pub fn random(scalar: Scalar, seed: u64, len: usize) -> Vec<u8> {
         let mut mixed = state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        scalar.push(scalar.random(mixed ^ (mixed >> 31)), &mut out);
+        scalar.push(scalar.random(mixed ^ (mixed >> 31), bounds), &mut out);
     }
     out.truncate(len);
     out
@@ -202,6 +284,7 @@ mod tests {
         // The first outputs for seed 1234567, as published with the generator.
         let expected = [6_457_827_717_110_365_317u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         let bytes: Vec<u8> = expected.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let random = |scalar, seed, len| random(&Random { scalar, seed, bounds: None }, len);
         assert_eq!(random(Scalar::U64, 1_234_567, 24), bytes);
         assert_eq!(random(Scalar::U32, 1_234_567, 4), (expected[0] >> 32).to_le_bytes()[..4]);
         assert_eq!(random(Scalar::U8, 1_234_567, 3).len(), 3);
@@ -209,10 +292,25 @@ mod tests {
 
     #[test]
     fn random_floats_lie_between_minus_one_and_one() {
-        let bytes = random(Scalar::F32, 7, 4000);
+        let bytes = random(&Random { scalar: Scalar::F32, seed: 7, bounds: None }, 4000);
         let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         assert!(values.iter().all(|value| (-1.0..1.0).contains(value)));
         assert!(values.iter().any(|value| *value < -0.5) && values.iter().any(|value| *value > 0.5));
+    }
+
+    #[test]
+    fn random_values_stay_between_their_bounds() {
+        let whole = |whole| Bound { whole, real: 0.0 };
+        let bounds = Some((whole(-3), whole(2)));
+        let bytes = random(&Random { scalar: Scalar::I16, seed: 7, bounds }, 2000);
+        let values: Vec<i16> = bytes.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+        assert_eq!((values.iter().min(), values.iter().max()), (Some(&-3), Some(&2)));
+        let real = |real| Bound { whole: 0, real };
+        let random_f32 = Random { scalar: Scalar::F32, seed: 7, bounds: Some((real(10.0), real(11.0))) };
+        let bytes = random(&random_f32, 4000);
+        let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        assert!(values.iter().all(|value| (10.0..11.0).contains(value)) && values.iter().any(|value| *value > 10.9));
+        assert_eq!(fill(Scalar::U16, 0x0102, 5), [2, 1, 2, 1, 2]);
     }
 
     #[test]

@@ -112,15 +112,44 @@ fn along(target: &Target, base: u64, bytes: u64, len: u64, axis: Axis) -> Result
     Ok(maps)
 }
 
+/// `bytes` for each CTA, x first, then y, z; whole planes, then whole rows, then what is left of the last row.
 fn linear(target: &Target, bytes: u64, len: u64) -> Result<Vec<WriteMap>, Problem> {
     let [x, y, z] = target.grid.map(u64::from);
-    let (row, all) = (mul(x, bytes)?, mul(mul(x, mul(y, z)?)?, bytes)?);
-    if all > len {
-        return Err(Problem::Form(
-            "`range` over a grid of several axes needs whole ranges for all CTAs; use `tile`, or the full form",
-        ));
+    let row = mul(x, bytes)?;
+    let plane = mul(row, y)?;
+    let span = |axis, stride: u64, extent| {
+        Ok::<Dim, Problem>(Dim::Span { stride: signed(stride)?, extent, axis: Some(axis), tile: 1 })
+    };
+    let at = |axis: Axis, index: u64| Dim::At { axis, index: u32::try_from(index).unwrap_or(u32::MAX) };
+    let (mut maps, mut base, mut left) = (Vec::new(), target.base, len.min(mul(plane, z)?));
+    let planes = left.checked_div(plane).unwrap_or(0);
+    if planes > 0 {
+        let mut dims = vec![span(Axis::Z, plane, planes)?, span(Axis::Y, row, y)?, span(Axis::X, bytes, x)?];
+        dims.retain(|dim| !matches!(dim, Dim::Span { axis: Some(axis), .. } if target.ctas(*axis) == 1));
+        maps.push(target.map(base, dims, bytes)?);
     }
-    one_each(target, bytes, row, mul(row, y)?)
+    let skip = |base: u64, count: u64, step: u64| Ok::<u64, Problem>(base.saturating_add(mul(count, step)?));
+    base = skip(base, planes, plane)?;
+    left = left.checked_rem(plane).unwrap_or(0);
+    let in_plane = (z > 1).then(|| at(Axis::Z, planes));
+    let rows = left.checked_div(row).unwrap_or(0);
+    if rows > 0 {
+        let mut dims: Vec<Dim> = in_plane.into_iter().collect();
+        dims.push(span(Axis::Y, row, rows)?);
+        if x > 1 {
+            dims.push(span(Axis::X, bytes, x)?);
+        }
+        maps.push(target.map(base, dims, bytes)?);
+    }
+    base = skip(base, rows, row)?;
+    left = left.checked_rem(row).unwrap_or(0);
+    let in_row: Vec<Dim> = in_plane.into_iter().chain((y > 1).then(|| at(Axis::Y, rows))).collect();
+    for mut map in along(target, base, bytes, left, Axis::X)? {
+        let dims = in_row.iter().copied().chain(map.dims.iter().copied()).collect();
+        map = target.map(map.base, dims, map.run)?;
+        maps.push(map);
+    }
+    Ok(maps)
 }
 
 /// `bytes` for each CTA, x first: strides of rows and planes in bytes.
@@ -275,7 +304,17 @@ mod tests {
         let all = target(64, 0, [2, 2, 2]);
         let owners = owners(&all, range(&all, 8, 64, None).unwrap());
         assert_eq!((owners[8], owners[16], owners[32]), (Some([1, 0, 0]), Some([0, 1, 0]), Some([0, 0, 1])));
-        assert!(matches!(range(&all, 8, 63, None), Err(Problem::Form(_))));
+        for grid in [[2, 3, 2], [5, 1, 2], [1, 4, 3], [4, 3, 1]] {
+            let ctas: u32 = grid.iter().product();
+            for len in 1..=u64::from(ctas) * 8 + 3 {
+                let all = target(200, 5, grid);
+                for (byte, owner) in self::owners(&all, range(&all, 8, len, None).unwrap()).into_iter().enumerate() {
+                    let place = (byte as u64).checked_sub(5).filter(|place| *place < len).map(|place| place as u32 / 8);
+                    let at = |cta: u32| [cta % grid[0], cta / grid[0] % grid[1], cta / grid[0] / grid[1]];
+                    assert_eq!(owner, place.filter(|cta| *cta < ctas).map(at), "byte {byte} of {len} in {grid:?}");
+                }
+            }
+        }
     }
 
     #[test]

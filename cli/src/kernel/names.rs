@@ -7,12 +7,16 @@ pub fn unmangled(name: &str) -> Option<&str> {
         Some((digits, text.get(..digits)?.parse().ok()?))
     };
     let rest = name.strip_prefix("_Z")?;
+    // What is `static` has an L before its name.
+    let rest = rest.strip_prefix('L').unwrap_or(rest);
     let Some(mut rest) = rest.strip_prefix('N') else {
         let (digits, len) = part(rest)?;
         return rest.get(digits..digits.checked_add(len)?);
     };
     let mut last = None;
-    while let Some((digits, len)) = part(rest) {
+    loop {
+        rest = rest.strip_prefix('L').unwrap_or(rest);
+        let Some((digits, len)) = part(rest) else { break };
         let end = digits.checked_add(len)?;
         last = Some(rest.get(digits..end)?);
         rest = rest.get(end..)?;
@@ -34,6 +38,8 @@ mod tests {
         assert_eq!(unmangled("_Z4blurPKhPhii"), Some("blur"));
         assert_eq!(unmangled("_ZN2ns4blurEPKh"), Some("blur"));
         assert_eq!(unmangled("_Z6reduceILi256EEvPf"), Some("reduce"));
+        assert_eq!(unmangled("_ZL4blurPKh"), Some("blur"));
+        assert_eq!(unmangled("_ZN2nsL4blurEPKh"), Some("blur"));
         assert_eq!(unmangled("blur"), None);
         assert_eq!(unmangled("_Z99x"), None);
     }

@@ -9,7 +9,7 @@ use super::lanes;
 pub struct Line {
     /// Where.
     pub place: Place,
-    /// What it wrote to registers, in the order of its parts.
+    /// What it wrote to registers, or stored, in the order of its parts.
     pub results: Vec<Values>,
     /// What it touched: kind, bytes of a lane, addresses by lane.
     pub access: Option<(AccessKind, u32, [Option<(Space, u64)>; 32])>,
@@ -104,7 +104,11 @@ impl Shown<'_> {
 
     /// Those results that the instruction names: the last, but for vectors and pairs.
     fn results<'l>(&self, line: &'l Line, instruction: &str) -> &'l [Values] {
-        let several = instruction.split(',').next().is_some_and(|first| first.contains(['{', '|']));
+        let stores = matches!(line.access, Some((AccessKind::Store, ..)));
+        let several = match stores {
+            true => instruction.contains('{'),
+            false => instruction.split(',').next().is_some_and(|first| first.contains(['{', '|'])),
+        };
         let from = if several { 0 } else { line.results.len().saturating_sub(1) };
         line.results.get(from..).unwrap_or_default()
     }
@@ -119,7 +123,14 @@ impl Shown<'_> {
                     "f32" => {
                         float(f64::from(f32::from_bits(word)), &format!("{:?}", f32::from_bits(word)), word.into())
                     }
-                    "s32" | "s16" | "s8" => word.cast_signed().to_string(),
+                    // Of a register that is wider, what is stored.
+                    "u8" => (word & 0xff).to_string(),
+                    "u16" => (word & 0xffff).to_string(),
+                    "b8" => format!("{:#x}", word & 0xff),
+                    "b16" => format!("{:#x}", word & 0xffff),
+                    "s8" => ((word << 24).cast_signed() >> 24).to_string(),
+                    "s16" => ((word << 16).cast_signed() >> 16).to_string(),
+                    "s32" => word.cast_signed().to_string(),
                     kind if kind.starts_with('b') || kind.starts_with('f') => format!("{word:#x}"),
                     _ => word.to_string(),
                 }
@@ -179,6 +190,17 @@ mod tests {
         assert_eq!(shown.effects(&line(vec![Values::Bits(2)]), "setp.lt.s32 %p1, %r1, %r2;", 3), "false  true");
         let vector = line(vec![Values::Words([1; 32]), Values::Words([2; 32])]);
         assert_eq!(shown.effects(&vector, "ld.global.v2.u32 {%r1, %r2}, [%rd1];", 1), "{1, 2}");
+    }
+
+    #[test]
+    fn stores_show_where_and_what() {
+        let shown = Shown { buffers: vec!["out"] };
+        let mut stored = line(vec![Values::Words([0x1ff; 32]), Values::Words([7; 32])]);
+        stored.access = Some((AccessKind::Store, 8, [Some((Space::Buffer(0), 16)); 32]));
+        assert_eq!(shown.effects(&stored, "st.global.v2.u32 [%rd1], {%r1, %r2};", 1), "[out+16] {511, 7}");
+        stored.results.truncate(1);
+        assert_eq!(shown.effects(&stored, "@%p1 st.global.u8 [%rd1], %r1;", 1), "[out+16] 255");
+        assert_eq!(shown.effects(&stored, "st.global.s8 [%rd1], %r1;", 1), "[out+16] -1");
     }
 
     #[test]

@@ -10,6 +10,30 @@ fn active(mask: u32, lane: usize) -> bool {
     mask >> lane & 1 == 1
 }
 
+/// For each lane those whose value is its own.
+fn equals<T: Copy + PartialEq, K: Copy + Ord>(
+    values: &[T; 32],
+    equal: &mut [u32; 32],
+    key: impl Fn(T, usize) -> (K, usize),
+) {
+    if values.iter().all(|value| *value == values[0]) {
+        equal.fill(u32::MAX);
+        return;
+    }
+    // Equal values become neighbours.
+    let mut order = [key(values[0], 0); 32];
+    for (lane, (into, value)) in order.iter_mut().zip(values).enumerate() {
+        *into = key(*value, lane);
+    }
+    order.sort_unstable_by_key(|(key, _)| *key);
+    for same in order.chunk_by(|(_, a), (_, b)| values[a & 31] == values[b & 31]) {
+        let lanes = same.iter().fold(0u32, |lanes, (_, lane)| lanes | 1 << lane);
+        for (_, lane) in same {
+            equal[lane & 31] = lanes;
+        }
+    }
+}
+
 /// What changes nothing.
 fn neutral(operation: Reduce) -> u32 {
     match operation {
@@ -22,10 +46,10 @@ fn neutral(operation: Reduce) -> u32 {
 
 impl Machine<'_> {
     pub(super) fn shuffle(&mut self, warp: &mut Warp, ins: &Ins, mode: Shuffle, mask: u32) -> Result<(), Fault> {
-        let members = warp.members;
-        let values = warp.w[usize::from(ins.a)];
-        let by = warp.w[usize::from(ins.b)];
-        let clamp = warp.w[usize::from(ins.c)];
+        let members = &warp.members;
+        let values = &warp.w[usize::from(ins.a)];
+        let by = &warp.w[usize::from(ins.b)];
+        let clamp = &warp.w[usize::from(ins.c)];
         let mut result = [0u32; 32];
         let mut valid = 0u32;
         for lane in 0..32 {
@@ -64,7 +88,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn vote(&mut self, warp: &mut Warp, ins: &Ins, vote: Vote, mask: u32) {
-        let members = warp.members;
+        let members = &warp.members;
         let votes = warp.p[usize::from(ins.a)];
         let mut words = [0u32; 32];
         let mut holds = 0u32;
@@ -88,26 +112,20 @@ impl Machine<'_> {
     }
 
     pub(super) fn matching(&mut self, warp: &mut Warp, ins: &Ins, mask: u32) {
-        let members = warp.members;
+        let members = &warp.members;
         let (wide, all) = match ins.op {
             Op::MatchAnyW => (false, false),
             Op::MatchAnyD => (true, false),
             Op::MatchAllW => (false, true),
             _ => (true, true),
         };
-        let values: [u64; 32] =
-            if wide { warp.d[usize::from(ins.a)] } else { warp.w[usize::from(ins.a)].map(u64::from) };
-        // Equal values become neighbours.
-        let mut order: [(u64, u8); 32] = core::array::from_fn(|lane| (values[lane], lane as u8));
-        if values.iter().any(|value| *value != values[0]) {
-            order.sort_unstable();
-        }
         let mut equal = [0u32; 32];
-        for same in order.chunk_by(|(a, _), (b, _)| a == b) {
-            let lanes = same.iter().fold(0u32, |lanes, (_, lane)| lanes | 1 << lane);
-            for (_, lane) in same {
-                equal[usize::from(*lane) & 31] = lanes;
-            }
+        if wide {
+            equals(&warp.d[usize::from(ins.a)], &mut equal, |value, lane| {
+                (u128::from(value) << 5 | lane as u128, lane)
+            });
+        } else {
+            equals(&warp.w[usize::from(ins.a)], &mut equal, |value, lane| (u64::from(value) << 5 | lane as u64, lane));
         }
         let mut words = [0u32; 32];
         let mut agree = 0u32;
@@ -125,8 +143,8 @@ impl Machine<'_> {
     }
 
     pub(super) fn redux(&mut self, warp: &mut Warp, ins: &Ins, operation: Reduce, mask: u32) {
-        let members = warp.members;
-        let values = warp.w[usize::from(ins.a)];
+        let members = &warp.members;
+        let values = &warp.w[usize::from(ins.a)];
         // For each four lanes the totals of their subsets.
         let none = neutral(operation);
         let mut totals = [[none; 16]; 8];

@@ -18,7 +18,7 @@ use crate::{
     ir::{BarrierKind, Code, MIDDLE, NONE, TAG_BUFFER, TAG_SHIFT, Vote},
     lower::MAX_SHARED,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
 use shadow::{Pages, Shadow};
 use warp::{Waiting, Warp};
@@ -80,8 +80,8 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     level: step::Level,
-    /// Of the access at hand: the bytes of all lanes.
-    scratch: Vec<u8>,
+    /// Absent while an access uses it.
+    scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
     tracer: Option<crate::trace::Tracer<'k>>,
 }
@@ -185,7 +185,7 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: step::Level::best(),
-        scratch: vec![0; memory::BYTES],
+        scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,
     };
@@ -202,12 +202,19 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
         let into = bytes.get_mut(at..at + param.size as usize).ok_or(LaunchError::Argument(index))?;
         match argument {
             Argument::Buffer { index: buffer, offset } => {
-                let address = ((TAG_BUFFER + u64::from(*buffer)) << TAG_SHIFT) + MIDDLE;
-                let address = address.wrapping_add(*offset).to_le_bytes();
-                if into.len() != address.len() || *offset >= MIDDLE {
+                if into.len() != 8 {
                     return Err(LaunchError::Argument(index));
                 }
-                into.copy_from_slice(&address);
+                pointer(into, 0, *buffer, *offset).ok_or(LaunchError::Argument(index))?;
+            }
+            Argument::Record(value, pointers) => {
+                if into.len() != value.len() {
+                    return Err(LaunchError::Argument(index));
+                }
+                into.copy_from_slice(value);
+                for (at, buffer, offset) in pointers {
+                    pointer(into, *at, *buffer, *offset).ok_or(LaunchError::Argument(index))?;
+                }
             }
             Argument::Bytes(value) => {
                 if into.len() != value.len() {
@@ -218,6 +225,16 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
         }
     }
     Ok(bytes)
+}
+
+/// Writes the address of a buffer's byte at byte `at`.
+fn pointer(into: &mut [u8], at: usize, buffer: u16, offset: u64) -> Option<()> {
+    if offset >= MIDDLE {
+        return None;
+    }
+    let address = ((TAG_BUFFER + u64::from(buffer)) << TAG_SHIFT) + MIDDLE;
+    into.get_mut(at..at.checked_add(8)?)?.copy_from_slice(&address.wrapping_add(offset).to_le_bytes());
+    Some(())
 }
 
 impl Machine<'_> {

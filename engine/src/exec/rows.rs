@@ -6,12 +6,13 @@
 
 use super::{
     Fault, Machine,
-    memory::{Bytes, Region, combine, combine64, kind_of, lanes, resolve},
+    memory::{BYTES, Bytes, Region, combine, combine64, kind_of, lanes, resolve},
     shadow::{self, Clock, Pages},
     step::keep,
     warp::Warp,
 };
 use crate::ir::{Access, Ins, Reduce, TAG_SHIFT};
+use alloc::boxed::Box;
 
 /// How the addresses of the active lanes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +140,21 @@ fn copy(out: &mut [u8], from: &[u8]) {
     }
 }
 
+/// What one access works on, kept for the next: filling it with zeros each time would cost as much as the access.
+pub(super) struct Scratch {
+    /// Of all lanes, lane after lane.
+    bytes: Bytes,
+    offsets: [u64; 32],
+    /// Places in the shadow.
+    at: [u32; 32],
+}
+
+impl Scratch {
+    pub(super) fn new() -> Box<Self> {
+        Box::new(Self { bytes: [0; BYTES], offsets: [0; 32], at: [0; 32] })
+    }
+}
+
 macro_rules! by_width {
     ($width:expr, $name:ident => $then:expr) => {
         match $width {
@@ -171,34 +187,28 @@ impl Machine<'_> {
     #[inline(always)]
     pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let width = usize::from(access.size) * usize::from(access.count);
-        let mut held = core::mem::take(&mut self.scratch);
-        let Ok(bytes) = <&mut Bytes>::try_from(&mut held[..]) else {
-            return self.load_exact(warp, ins, access, mask);
-        };
+        let Some(mut held) = self.scratch.take() else { return self.load_exact(warp, ins, access, mask) };
         let fine = match target(warp, ins, access, mask, width) {
-            Some(target) => by_width!(width, W => self.try_load::<W>(warp, ins, access, mask, target, bytes)),
+            Some(target) => by_width!(width, W => self.try_load::<W>(warp, ins, access, mask, target, &mut held)),
             None => false,
         };
         if fine {
-            self.unpack(warp, ins, access, bytes, mask);
+            self.unpack(warp, ins, access, &held.bytes, mask);
         }
-        self.scratch = held;
+        self.scratch = Some(held);
         if fine { Ok(()) } else { self.load_exact(warp, ins, access, mask) }
     }
 
     #[inline(always)]
     pub(super) fn store(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
         let width = usize::from(access.size) * usize::from(access.count);
-        let mut held = core::mem::take(&mut self.scratch);
-        let Ok(bytes) = <&mut Bytes>::try_from(&mut held[..]) else {
-            return self.store_exact(warp, ins, access, mask);
-        };
-        Self::pack(warp, ins, access, bytes);
+        let Some(mut held) = self.scratch.take() else { return self.store_exact(warp, ins, access, mask) };
+        Self::pack(warp, ins, access, &mut held.bytes);
         let fine = match target(warp, ins, access, mask, width) {
-            Some(target) => by_width!(width, W => self.try_store::<W>(warp, ins, access, mask, target, bytes)),
+            Some(target) => by_width!(width, W => self.try_store::<W>(warp, ins, access, mask, target, &mut held)),
             None => false,
         };
-        self.scratch = held;
+        self.scratch = Some(held);
         if fine { Ok(()) } else { self.store_exact(warp, ins, access, mask) }
     }
 
@@ -210,22 +220,24 @@ impl Machine<'_> {
         access: Access,
         mask: u32,
         target: Target,
-        bytes: &mut Bytes,
+        scratch: &mut Scratch,
     ) -> bool {
         let Target { pattern, address, first, count } = target;
         let Some((region, offset)) = resolve(access.place, address) else { return false };
         if pattern == Pattern::Scattered || region == Region::Local {
-            let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
-            let links = Links::of(&offsets, mask, W);
+            if !offsets(warp, ins, access, mask, address, offset, &mut scratch.offsets) {
+                return false;
+            }
+            let links = Links::of(&scratch.offsets, mask, W);
             if region == Region::Local || !links.are_few(mask) {
-                return self.gather::<W>(warp, region, &offsets, mask, bytes);
+                return self.gather::<W>(warp, region, scratch, mask);
             }
             let mut left = mask;
             while left != 0 {
                 let first = left.trailing_zeros() as usize & 31;
                 let (pattern, count) = links.run(first);
-                let part = Part { pattern, offset: offsets[first], first, count, second: first + 1 };
-                if !self.load_part::<W>(warp, region, part, bytes) {
+                let part = Part { pattern, offset: scratch.offsets[first], first, count, second: first + 1 };
+                if !self.load_part::<W>(warp, region, part, &mut scratch.bytes) {
                     return false;
                 }
                 left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
@@ -234,7 +246,7 @@ impl Machine<'_> {
         }
         let second = (mask & (mask - 1)).trailing_zeros() as usize;
         let count = if pattern == Pattern::Row { count } else { 32 };
-        self.load_part::<W>(warp, region, Part { pattern, offset, first, count, second }, bytes)
+        self.load_part::<W>(warp, region, Part { pattern, offset, first, count, second }, &mut scratch.bytes)
     }
 
     /// Neighbouring lanes that read neighbouring bytes, or the same.
@@ -307,23 +319,25 @@ impl Machine<'_> {
         access: Access,
         mask: u32,
         target: Target,
-        bytes: &Bytes,
+        scratch: &mut Scratch,
     ) -> bool {
         let Target { pattern, address, first, count } = target;
         let Some((region, offset)) = resolve(access.place, address) else { return false };
         if pattern == Pattern::Row && region != Region::Local {
-            return self.store_part::<W>(warp, region, offset, first, count, bytes);
+            return self.store_part::<W>(warp, region, offset, first, count, &scratch.bytes);
         }
-        let Some(offsets) = offsets(warp, ins, access, mask, address, offset) else { return false };
-        let links = Links::of(&offsets, mask, W);
+        if !offsets(warp, ins, access, mask, address, offset, &mut scratch.offsets) {
+            return false;
+        }
+        let links = Links::of(&scratch.offsets, mask, W);
         if region == Region::Local || links.same != 0 || !links.are_few(mask) {
-            return self.scatter::<W>(warp, region, &offsets, mask, bytes);
+            return self.scatter::<W>(warp, region, scratch, mask);
         }
         let mut left = mask;
         while left != 0 {
             let first = left.trailing_zeros() as usize & 31;
             let (_, count) = links.run(first);
-            if !self.store_part::<W>(warp, region, offsets[first], first, count, bytes) {
+            if !self.store_part::<W>(warp, region, scratch.offsets[first], first, count, &scratch.bytes) {
                 return false;
             }
             left &= u32::MAX.checked_shl((first + count) as u32).unwrap_or(0);
@@ -402,7 +416,27 @@ impl Machine<'_> {
         values: impl Fn(usize) -> u64,
     ) -> Result<bool, Fault> {
         let Some((region, offset)) = resolve(access.place, target.address) else { return Ok(false) };
-        let Some(offsets) = offsets(warp, ins, access, mask, target.address, offset) else { return Ok(false) };
+        let Some(mut held) = self.scratch.take() else { return Ok(false) };
+        let within = offsets(warp, ins, access, mask, target.address, offset, &mut held.offsets);
+        let done = within.then(|| self.reduce_lanes::<W>(warp, operation, mask, region, target, &mut held, values));
+        self.scratch = Some(held);
+        done.unwrap_or(Ok(false))
+    }
+
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    fn reduce_lanes<const W: usize>(
+        &mut self,
+        warp: &Warp,
+        operation: Reduce,
+        mask: u32,
+        region: Region,
+        target: Target,
+        scratch: &mut Scratch,
+        values: impl Fn(usize) -> u64,
+    ) -> Result<bool, Fault> {
+        let Scratch { offsets, at, .. } = scratch;
+        let offset = offsets[target.first & 31];
         let same = target.pattern == Pattern::Same;
         let total = || {
             let first = values(target.first & 31);
@@ -413,10 +447,12 @@ impl Machine<'_> {
             Region::Shared => {
                 let grain = self.code.shared_grain.trailing_zeros();
                 let per = W.trailing_zeros().wrapping_sub(grain) & 7;
-                let at = offsets.map(|offset| (offset >> grain) as u32);
+                for (at, offset) in at.iter_mut().zip(&*offsets) {
+                    *at = (offset >> grain) as u32;
+                }
                 let last = offsets.iter().fold(0, |last, offset| last.max(*offset));
                 if slice(&self.shared, last, W).is_none()
-                    || !self.shared_shadow.try_reduce_lanes(&at, mask, per, thread, kind, clock, same, true)
+                    || !self.shared_shadow.try_reduce_lanes(at, mask, per, thread, kind, clock, same, true)
                 {
                     return Ok(false);
                 }
@@ -434,8 +470,8 @@ impl Machine<'_> {
             }
             Region::Buffer(buffer) => {
                 if self.tracks(buffer) {
-                    let (at, per) = self.pages_of::<W>(buffer, &offsets, mask);
-                    if !self.pages.shadow.try_reduce_lanes(&at, mask, per, thread, kind, clock, same, false) {
+                    let per = self.pages_of::<W>(buffer, offsets, mask, at);
+                    if !self.pages.shadow.try_reduce_lanes(at, mask, per, thread, kind, clock, same, false) {
                         return Ok(false);
                     }
                 }
@@ -513,25 +549,27 @@ impl Machine<'_> {
 
     /// The grains of each lane's offset in a buffer.
     #[inline(always)]
-    fn pages_of<const W: usize>(&mut self, buffer: u16, offsets: &[u64; 32], mask: u32) -> ([u32; 32], u32) {
+    fn pages_of<const W: usize>(&mut self, buffer: u16, offsets: &[u64; 32], mask: u32, at: &mut [u32; 32]) -> u32 {
         let grain = self.code.global_grain.trailing_zeros();
-        let first = mask.trailing_zeros() as usize & 31;
-        let mut at = [self.pages.find(buffer, offsets[first] >> grain) as u32; 32];
+        let first = offsets[mask.trailing_zeros() as usize & 31] >> grain;
+        // Neighbours are mostly of one page: its base, as what is added to a grain's number.
+        let mut base = (self.pages.find(buffer, first) as u64).wrapping_sub(first);
+        let mut page = first;
+        at.fill(first.wrapping_add(base) as u32);
         for lane in lanes(mask) {
-            at[lane & 31] = self.pages.find(buffer, offsets[lane & 31] >> grain) as u32;
+            let number = offsets[lane & 31] >> grain;
+            if !Pages::together(number, page) {
+                base = (self.pages.find(buffer, number) as u64).wrapping_sub(number);
+                page = number;
+            }
+            at[lane & 31] = number.wrapping_add(base) as u32;
         }
-        (at, W.trailing_zeros().wrapping_sub(grain) & 7)
+        W.trailing_zeros().wrapping_sub(grain) & 7
     }
 
     #[inline(always)]
-    fn gather<const W: usize>(
-        &mut self,
-        warp: &Warp,
-        region: Region,
-        offsets: &[u64; 32],
-        mask: u32,
-        bytes: &mut Bytes,
-    ) -> bool {
+    fn gather<const W: usize>(&mut self, warp: &Warp, region: Region, scratch: &mut Scratch, mask: u32) -> bool {
+        let Scratch { bytes, offsets, at } = scratch;
         let clock = self.clock(warp);
         let held = match region {
             Region::Local => return gather_local::<W>(warp, offsets, mask, bytes),
@@ -542,15 +580,15 @@ impl Machine<'_> {
                 if !self.tracks(buffer) {
                     return true;
                 }
-                let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
-                return self.pages.shadow.try_read_lanes(&at, mask, per, warp.first(), clock, false);
+                let per = self.pages_of::<W>(buffer, offsets, mask, at);
+                return self.pages.shadow.try_read_lanes(at, mask, per, warp.first(), clock, false);
             }
             Region::Shared => &self.shared[..],
             Region::Table | Region::Param => self.constants(region),
         };
         let out = bytes.as_chunks_mut::<W>().0;
         // Lanes that sleep have the offset of the first that does not.
-        for (out, offset) in out.iter_mut().zip(offsets) {
+        for (out, offset) in out.iter_mut().zip(&*offsets) {
             let Some(from) = slice(held, *offset, W) else { return false };
             out.copy_from_slice(from);
         }
@@ -558,27 +596,23 @@ impl Machine<'_> {
             return true;
         }
         let grain = self.code.shared_grain.trailing_zeros();
-        let at = offsets.map(|offset| (offset >> grain) as u32);
+        for (at, offset) in at.iter_mut().zip(&*offsets) {
+            *at = (offset >> grain) as u32;
+        }
         let per = W.trailing_zeros().wrapping_sub(grain) & 7;
-        self.shared_shadow.try_read_lanes(&at, mask, per, warp.first(), clock, true)
+        self.shared_shadow.try_read_lanes(at, mask, per, warp.first(), clock, true)
     }
 
     #[inline(always)]
-    fn scatter<const W: usize>(
-        &mut self,
-        warp: &mut Warp,
-        region: Region,
-        offsets: &[u64; 32],
-        mask: u32,
-        bytes: &Bytes,
-    ) -> bool {
+    fn scatter<const W: usize>(&mut self, warp: &mut Warp, region: Region, scratch: &mut Scratch, mask: u32) -> bool {
+        let Scratch { bytes, offsets, at } = scratch;
         let clock = self.clock(warp);
         match region {
             Region::Local => scatter_local::<W>(warp, offsets, mask, bytes),
             Region::Buffer(buffer) => {
                 if self.tracks(buffer) {
-                    let (at, per) = self.pages_of::<W>(buffer, offsets, mask);
-                    if !self.pages.shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                    let per = self.pages_of::<W>(buffer, offsets, mask, at);
+                    if !self.pages.shadow.try_write_lanes(at, mask, per, warp.first(), clock) {
                         return false;
                     }
                 }
@@ -591,8 +625,10 @@ impl Machine<'_> {
                 if slice(&self.shared, last, W).is_none() {
                     return false;
                 }
-                let at = offsets.map(|offset| (offset >> grain) as u32);
-                if !self.shared_shadow.try_write_lanes(&at, mask, per, warp.first(), clock) {
+                for (at, offset) in at.iter_mut().zip(&*offsets) {
+                    *at = (offset >> grain) as u32;
+                }
+                if !self.shared_shadow.try_write_lanes(at, mask, per, warp.first(), clock) {
                     return false;
                 }
                 let from = bytes.as_chunks::<W>().0;
@@ -762,12 +798,19 @@ impl Links {
     }
 }
 
-/// Offsets of all lanes in the region that the first active lane's address leads to; `None` where lanes go elsewhere. Lanes that sleep have that
+/// Offsets of all lanes in the region that the first active lane's address leads to; false where lanes go elsewhere. Lanes that sleep have that
 /// of the first that does not.
 #[inline(always)]
-fn offsets(warp: &Warp, ins: &Ins, access: Access, mask: u32, address: u64, offset: u64) -> Option<[u64; 32]> {
+fn offsets(
+    warp: &Warp,
+    ins: &Ins,
+    access: Access,
+    mask: u32,
+    address: u64,
+    offset: u64,
+    offsets: &mut [u64; 32],
+) -> bool {
     let by = i64::from(ins.imm) as u64;
-    let mut offsets = [0u64; 32];
     let mut apart = 0u64;
     if access.wide {
         for (lane, (into, at)) in offsets.iter_mut().zip(&warp.d[usize::from(ins.a)]).enumerate() {
@@ -783,5 +826,5 @@ fn offsets(warp: &Warp, ins: &Ins, access: Access, mask: u32, address: u64, offs
             *into = at & keep | offset & !keep;
         }
     }
-    (apart >> TAG_SHIFT == 0).then_some(offsets)
+    apart >> TAG_SHIFT == 0
 }

@@ -498,6 +498,12 @@ impl Pages {
         }
     }
 
+    /// Whether two grains of a buffer are of one page.
+    #[inline(always)]
+    pub(super) fn together(one: u64, other: u64) -> bool {
+        one / PAGE as u64 == other / PAGE as u64
+    }
+
     /// Grains from this one to the end of its page.
     #[inline(always)]
     pub(super) fn rest(grain: u64) -> usize {

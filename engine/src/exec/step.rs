@@ -454,9 +454,9 @@ impl Machine<'_> {
         }
     }
 
-    /// The member masks of a warp-wide instruction; `None` where members are missing.
-    fn members(warp: &Warp, slot: Slot, mask: u32) -> Result<Option<[u32; 32]>, Fault> {
-        let members = warp.w[usize::from(slot)];
+    /// Notes the member masks of a warp-wide instruction; false where members are missing.
+    fn gathered(warp: &mut Warp, slot: Slot, mask: u32) -> Result<bool, Fault> {
+        let members = &warp.w[usize::from(slot)];
         for (lane, members) in members.iter().enumerate() {
             if mask >> lane & 1 == 0 {
                 continue;
@@ -465,10 +465,11 @@ impl Machine<'_> {
                 return Err(Fault::trap(TrapKind::Barrier, lane));
             }
             if members & warp.live & !mask != 0 {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        Ok(Some(members))
+        warp.members = *members;
+        Ok(true)
     }
 
     fn special(&self, warp: &Warp, special: Special) -> [u32; 32] {
@@ -632,13 +633,12 @@ fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Paus
             let located = |fault: Fault| Stop { fault, line: machine_line(code, this.start) };
             match this.gather {
                 Gather::Nobody => {}
-                Gather::Members(slot) => match Machine::members(warp, slot, mask).map_err(located)? {
-                    Some(found) => warp.members = found,
-                    None => {
+                Gather::Members(slot) => {
+                    if !Machine::gathered(warp, slot, mask).map_err(located)? {
                         warp.fragments.push(Fragment { block, mask, blocked: true });
                         continue 'fragment;
                     }
-                },
+                }
                 Gather::Warp => {
                     if !machine.whole_warp(warp, mask).map_err(located)? {
                         warp.fragments.push(Fragment { block, mask, blocked: true });

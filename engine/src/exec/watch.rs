@@ -159,7 +159,9 @@ impl Machine<'_> {
         let doubles = |slot: u16| warp.d.get(usize::from(slot)).copied().map(Values::Doubles);
         let mut results = [None; 4];
         match ins.op {
-            Op::Load(Access { size, count, .. }) | Op::LoadCopy(Access { size, count, .. }, _) => {
+            Op::Load(Access { size, count, .. })
+            | Op::Store(Access { size, count, .. })
+            | Op::LoadCopy(Access { size, count, .. }, _) => {
                 let slots = [ins.d, ins.e, ins.b, ins.c];
                 for (into, slot) in results.iter_mut().zip(slots).take(usize::from(count)) {
                     *into = if size == 8 { doubles(slot) } else { words(slot) };

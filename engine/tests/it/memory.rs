@@ -159,6 +159,30 @@ fn arguments_are_bytes_of_their_parameter_and_buffers_may_start_inside() {
 }
 
 #[test]
+fn structures_may_hold_addresses_of_buffers() {
+    let source = ".version 8.0 .target sm_80 .address_size 64
+        .entry k(.param .align 8 .b8 s[24]) {
+        .reg .b32 %r<3>; .reg .b64 %rd<3>;
+        ld.param.u64 %rd1, [s+8]; ld.param.u64 %rd2, [s+16]; ld.param.u32 %r1, [s];
+        st.global.u32 [%rd1+4], %r1; ld.global.u32 %r2, [%rd1+4]; st.global.u32 [%rd2], %r2; ret; }";
+    let kernel = kernel(source);
+    let run = |pointers: Vec<(usize, u16, u64)>, memory: &mut _| {
+        let mut bytes = vec![0; 24];
+        bytes[0] = 77;
+        kernel.run(&geometry(1), &[Argument::Record(bytes, pointers)], [0; 3], memory, 100, None)
+    };
+    let mut memory = scratch();
+    let outcome = run(vec![(8, 0, 16), (16, 1, 4)], &mut memory).unwrap();
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    assert_eq!((memory.bytes[0][20], memory.bytes[1][4]), (77, 77));
+    assert!(run(vec![(17, 0, 0)], &mut memory).is_err());
+    assert!(run(vec![(usize::MAX, 0, 0)], &mut memory).is_err());
+    // What is not given is no address.
+    let outcome = run(vec![(8, 0, 16)], &mut memory).unwrap();
+    assert!(matches!(&outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfBounds), "{outcome:?}");
+}
+
+#[test]
 fn reads_of_what_nobody_wrote_are_faults() {
     let shared = ".shared .align 4 .b8 s[256]; mov.u32 %r9, s; mad.lo.u32 %r9, %r1, 4, %r9;";
     traps(&format!("{shared} ld.shared.u32 %r2, [%r9];"), 4, TrapKind::Uninitialised);

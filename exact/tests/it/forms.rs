@@ -27,6 +27,9 @@ struct Form {
 }
 
 fn forms() -> Vec<Form> {
+    let plus = |x: &[f64]| x[0] + x[1];
+    let minus = |x: &[f64]| x[0] - x[1];
+    let times = |x: &[f64]| x[0] * x[1];
     let rcp = |x: &[f64]| 1.0 / x[0];
     let root = |x: &[f64]| x[0].sqrt();
     let inverse_root = |x: &[f64]| if x[0] == 0.0 { 1.0 / x[0] } else { 1.0 / x[0].sqrt() };
@@ -41,7 +44,17 @@ fn forms() -> Vec<Form> {
         let (pair, flushes) = (opcode.ends_with("x2"), opcode.contains(".ftz"));
         forms.push(Form { opcode, kind, pair, arguments, flushes, function, ulp });
     };
-    add("rcp.approx.f32", Single, 1, rcp as fn(&[f64]) -> f64, 0.5);
+    add("add.f32", Single, 2, plus as fn(&[f64]) -> f64, 0.5);
+    add("sub.ftz.f32", Single, 2, minus, 0.5);
+    add("mul.f32", Single, 2, times, 0.5);
+    add("mul.ftz.f32", Single, 2, times, 0.5);
+    add("add.f64", Double, 2, plus, 0.5);
+    add("sub.f64", Double, 2, minus, 0.5);
+    add("mul.f64", Double, 2, times, 0.5);
+    add("add.f16", Half, 2, plus, 0.5);
+    add("sub.f16", Half, 2, minus, 0.5);
+    add("mul.f16", Half, 2, times, 0.5);
+    add("rcp.approx.f32", Single, 1, rcp, 0.5);
     add("rcp.approx.ftz.f32", Single, 1, rcp, 0.5);
     add("sqrt.approx.f32", Single, 1, root, 0.5);
     add("sqrt.approx.ftz.f32", Single, 1, root, 0.5);

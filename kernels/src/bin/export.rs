@@ -31,6 +31,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Arg::U32(value) | Arg::F32(value) => value.to_le_bytes().to_vec(),
                     Arg::U64(value) | Arg::F64(value) => value.to_le_bytes().to_vec(),
                     Arg::Bytes(bytes) => bytes.to_vec(),
+                    Arg::Record { bytes, pointers } => {
+                        // Bytes, and in brackets where the addresses of which buffers go.
+                        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                        write!(text, " x{digits}")?;
+                        for pointer in pointers {
+                            write!(text, "[{}:{}+{}", pointer.at, pointer.index, pointer.offset)?;
+                        }
+                        continue;
+                    }
                     Arg::Iteration => u64::from(placed.iteration).to_le_bytes().to_vec(),
                 };
                 write!(text, " x")?;

@@ -12,6 +12,7 @@ mod gemm;
 mod graph;
 mod halves;
 mod hash;
+mod layout;
 mod linear;
 mod nn;
 mod physics;
@@ -39,6 +40,7 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
         graph::jobs()?,
         halves::jobs()?,
         hash::jobs()?,
+        layout::jobs()?,
         linear::jobs()?,
         nn::jobs()?,
         physics::jobs()?,

@@ -9,8 +9,8 @@ struct Level {
     step: u64,
     /// Coordinates; 2 or more.
     count: u64,
-    /// Axis and coordinates of one CTA along it.
-    tile: Option<(usize, u64)>,
+    /// Axis, coordinates of one place along it, and CTAs from one place to the next.
+    tile: Option<(usize, u64, u64)>,
     /// Whether offsets fall as coordinates grow.
     falling: bool,
 }
@@ -35,6 +35,27 @@ pub(super) struct Layout {
     used: usize,
     /// The CTA, as far as the levels do not decide it.
     cta: [u32; 3],
+    grid: [u32; 3],
+}
+
+/// Whether the digits of an axis, if it has any, give each of its places one number and each number one place.
+fn digits_make_up(map: &WriteMap, axis: usize, grid: [u32; 3]) -> bool {
+    let mine = || map.dims.iter().filter(|dim| dim.axis() == Some(axis));
+    let digits = || {
+        mine().filter_map(|dim| match dim {
+            Dim::Digit { per, of, .. } => Some((u64::from(*per), u64::from(*of))),
+            _ => None,
+        })
+    };
+    let (count, mut known, mut places) = (digits().count(), 0usize, 1u64);
+    if count == 0 {
+        return true;
+    }
+    while let Some((_, of)) = digits().find(|(per, of)| *per == places && *of >= 2) {
+        (known, places) = (known.saturating_add(1), places.saturating_mul(of));
+    }
+    let ctas = grid.get(axis).copied().unwrap_or(1);
+    known == count && mine().count() == count && places >= u64::from(ctas)
 }
 
 impl Layout {
@@ -49,6 +70,7 @@ impl Layout {
             levels: [Level::NONE; MAX_DIMS as usize],
             used: 0,
             cta: [0; 3],
+            grid,
         };
         let mut seen = grid.map(|ctas| ctas <= 1);
         let mut named = [false; 3];
@@ -57,14 +79,14 @@ impl Layout {
                 let (Some(seen), Some(named)) = (seen.get_mut(axis), named.get_mut(axis)) else {
                     return Err(MapError::SharedByCtas);
                 };
-                if *named {
+                if *named && !matches!(dim, Dim::Digit { .. }) {
                     return Err(MapError::SharedByCtas);
                 }
                 (*seen, *named) = (true, true);
             }
             layout.push(dim, grid)?;
         }
-        if !seen.iter().all(|seen| *seen) {
+        if !seen.iter().all(|seen| *seen) || (0..3).any(|axis| !digits_make_up(map, axis, grid)) {
             return Err(MapError::SharedByCtas);
         }
         layout.close()
@@ -80,13 +102,17 @@ impl Layout {
                     *cta = *index;
                 }
             }
-            Dim::Span { stride, extent, axis, tile } => {
-                let tile = axis.map(|axis| (axis.index(), *tile));
-                let count = match tile {
-                    Some((axis, tile)) => {
-                        u64::from(grid.get(axis).copied().unwrap_or(1)).saturating_mul(tile).min(*extent)
+            Dim::Span { stride, extent, .. } | Dim::Digit { stride, extent, .. } => {
+                let (tile, count) = match dim {
+                    Dim::Span { axis: Some(axis), tile, .. } => {
+                        let places = u64::from(grid.get(axis.index()).copied().unwrap_or(1));
+                        (Some((axis.index(), *tile, 1)), places.saturating_mul(*tile).min(*extent))
                     }
-                    None => *extent,
+                    Dim::Digit { axis, tile, per, of, .. } => {
+                        let count = u64::from(*of).saturating_mul(*tile).min(*extent);
+                        (Some((axis.index(), *tile, u64::from(*per))), count)
+                    }
+                    _ => (None, *extent),
                 };
                 if count == 0 {
                     return Err(MapError::Empty);
@@ -126,7 +152,7 @@ impl Layout {
     pub fn share(&self) -> (u64, u64) {
         let (mut runs, mut bytes, mut touching) = (1u64, self.run, true);
         for level in self.levels().iter().rev() {
-            let mine = level.tile.map_or(level.count, |(_, tile)| tile.min(level.count));
+            let mine = level.tile.map_or(level.count, |(_, tile, _)| tile.min(level.count));
             touching &= mine == 1 || level.step == bytes;
             bytes = bytes.saturating_mul(mine);
             if !touching {
@@ -154,18 +180,21 @@ impl Layout {
                 next = Some(offset.saturating_sub(left).saturating_add(level.step));
             }
             *place = coordinate;
-            if let Some((axis, tile)) = level.tile {
+            if let Some((axis, tile, per)) = level.tile {
                 let declared = if level.falling { last.saturating_sub(coordinate) } else { coordinate };
-                let position = declared.checked_div(tile).and_then(|position| u32::try_from(position).ok());
+                let place = declared.checked_div(tile).and_then(|place| u32::try_from(place.checked_mul(per)?).ok());
                 if let Some(cta) = cta.get_mut(axis) {
-                    *cta = position.unwrap_or(u32::MAX);
+                    *cta = cta.saturating_add(place.unwrap_or(u32::MAX));
                 }
             }
         }
         if left >= self.run {
             return (None, next.unwrap_or(u64::MAX));
         }
-        (Some(cta), self.same_owner_until(offset.saturating_sub(left).saturating_add(self.run), &places))
+        let until = self.same_owner_until(offset.saturating_sub(left).saturating_add(self.run), &places);
+        // Digits may make up more places than the grid has.
+        let is_there = cta.iter().zip(self.grid).all(|(cta, ctas)| *cta < ctas.max(1));
+        (is_there.then_some(cta), until)
     }
 
     /// Goes on from the end of the run at `places` over contiguous runs of the same CTA.
@@ -177,14 +206,14 @@ impl Layout {
             }
             let behind = match level.tile {
                 None => level.count,
-                Some((_, tile)) => match place.checked_rem(tile) {
+                Some((_, tile, _)) => match place.checked_rem(tile) {
                     Some(inside) => place.saturating_sub(inside).saturating_add(tile).min(level.count),
                     None => break,
                 },
             };
             let more = behind.saturating_sub(*place).saturating_sub(1);
             end = end.saturating_add(more.saturating_mul(level.step));
-            if level.tile.is_some_and(|(_, tile)| tile < level.count) {
+            if level.tile.is_some_and(|(_, tile, _)| tile < level.count) {
                 break;
             }
             inner = level.step.saturating_mul(level.count);

@@ -1,7 +1,7 @@
 use assay_primitives::{
     Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes,
     check::{EntryInfo, ProgramError, check},
-    program::{Buffer, Init, MAX_BUFFER_LEN, MAX_LAUNCHES, MAX_SHARED},
+    program::{Buffer, Init, MAX_BUFFER_LEN, MAX_LAUNCHES, MAX_SHARED, Pointer},
     write_map::MapError,
 };
 
@@ -106,6 +106,12 @@ fn each_fault_of_a_launch_is_named_with_its_place() {
     assert_eq!(with(|launch| one(launch, |map| map.base = 4)), map(MapError::OutOfBounds));
 }
 
+/// A structure of `len` bytes with one pointer.
+fn record(len: usize, at: u16, index: u16, offset: u64) -> Arg {
+    let pointers = vec![Pointer { at, index, offset }];
+    Arg::Record { bytes: vec![0; len].try_into().unwrap(), pointers: pointers.try_into().unwrap() }
+}
+
 #[test]
 fn arguments_must_have_the_length_of_their_parameters_and_point_into_buffers() {
     for (argument, wrong) in [
@@ -117,10 +123,16 @@ fn arguments_must_have_the_length_of_their_parameters_and_point_into_buffers() {
         (3, Arg::F32(0)),
         (4, Arg::Bytes(vec![0; 11].try_into().unwrap())),
         (4, Arg::Iteration),
+        (4, record(12, 0, 2, 0)),
+        (4, record(12, 0, 1, 1024)),
+        (4, record(12, 4, 1, 0)),
+        (4, record(12, 8, 1, 0)),
+        (4, record(16, 8, 1, 0)),
     ] {
         let result = with(|launch| launch.args[argument] = wrong.clone());
         assert_eq!(result, Err(ProgramError::Argument { launch: 1, argument: argument as u8 }), "{wrong:?}");
     }
+    assert_eq!(with(|launch| launch.args[4] = record(12, 0, 1, 1023)), Ok(()));
     assert_eq!(with(|launch| launch.args[1] = Arg::Buffer { index: 1, offset: 1023 }), Ok(()));
     assert_eq!(with(|launch| launch.args[3] = Arg::F64(0)), Ok(()));
 }

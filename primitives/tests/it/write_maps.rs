@@ -29,8 +29,11 @@ fn draft() -> impl Strategy<Value = Draft> {
 /// Dimensions from the innermost out, with each axis used at most once.
 fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
     let axes = Just([Some(Axis::X), Some(Axis::Y), Some(Axis::Z), None]).prop_shuffle();
-    (1u64..6, proptest::collection::vec(draft(), 0..5), axes, proptest::collection::vec((any::<bool>(), 0u32..3), 3))
-        .prop_map(|(run, drafts, axes, ats)| {
+    let ats = proptest::collection::vec((any::<bool>(), 0u32..3), 3);
+    // Now and then x is split into digits, over what would have been the dimensions of x and of none.
+    let digits = proptest::option::weighted(0.15, (2u32..5, 1u32..4, any::<bool>(), 0u32..20));
+    (1u64..6, proptest::collection::vec(draft(), 0..5), axes, ats, digits).prop_map(
+        |(run, drafts, axes, ats, digits)| {
             let mut size = run;
             let mut dims = Vec::new();
             for (draft, axis) in drafts.into_iter().zip(axes) {
@@ -47,9 +50,24 @@ fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
                     dims.push(Dim::At { axis, index });
                 }
             }
+            if let Some((first, second, swap, odd)) = digits {
+                let mut radix = [(1, first), (if odd == 0 { 1 } else { first }, second)];
+                if swap {
+                    radix.reverse();
+                }
+                let mut radix = radix.into_iter();
+                for dim in &mut dims {
+                    if let Dim::Span { stride, extent, axis: None | Some(Axis::X), tile } = *dim
+                        && let Some((per, of)) = radix.next()
+                    {
+                        *dim = Dim::Digit { stride, extent, axis: Axis::X, tile, per, of };
+                    }
+                }
+            }
             dims.reverse();
             (run, dims)
-        })
+        },
+    )
 }
 
 /// One to three maps: alike but for the base and the run, or unlike.
@@ -74,6 +92,13 @@ fn enumerate(maps: &[WriteMap], grid: [u32; 3], len: usize) -> Result<Vec<Owner>
             Some((Dim::At { axis, index }, rest)) => {
                 if cta[axis.index()] == *index {
                     walk(rest, at, cta, hit);
+                }
+            }
+            Some((Dim::Digit { stride, extent, axis, tile, per, of }, rest)) => {
+                for c in 0..*extent as i64 {
+                    if c / *tile as i64 == i64::from(cta[axis.index()] / per % of) {
+                        walk(rest, at + c * stride, cta, hit);
+                    }
                 }
             }
             Some((Dim::Span { stride, extent, axis, tile }, rest)) => {
@@ -152,9 +177,10 @@ fn agrees(maps: &[WriteMap], grid: [u32; 3]) -> Result<(), TestCaseError> {
 #[test]
 fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_definition() {
     let accepted = std::cell::Cell::new([0u32; 4]);
+    let with_digits = std::cell::Cell::new(0u32);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(10_000)
+        ..ProptestConfig::with_cases(15_000)
     });
     runner
         .run(&(maps(), [1u32..4, 1u32..3, 1u32..3]), |(maps, grid)| {
@@ -162,12 +188,15 @@ fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_def
                 let mut counts = accepted.get();
                 counts[maps.len()] += 1;
                 accepted.set(counts);
+                let has_digits = maps.iter().any(|map| map.dims.iter().any(|dim| matches!(dim, Dim::Digit { .. })));
+                with_digits.set(with_digits.get() + u32::from(has_digits));
                 agrees(&maps, grid)?;
             }
             Ok(())
         })
         .unwrap();
     let [_, one, two, three] = accepted.get();
+    assert!(with_digits.get() > 100, "too few maps with digits: {}", with_digits.get());
     assert!(one > 1000 && two > 300 && three > 50, "too few cases were checked: {:?}", accepted.get());
 }
 
@@ -289,4 +318,30 @@ proptest! {
         let mut left = 100;
         maps.for_each_owned(cta, |_, _, _| { left -= 1; left > 0 });
     }
+}
+
+/// Batches and tiles of rows in one axis of the grid, as convolutions count them: x = batch + 3 * (column + 2 * row).
+#[test]
+fn digits_of_an_axis_place_tiles_that_are_cut_at_their_edges() {
+    let digit = |stride, extent, tile, per, of| Dim::Digit { stride, extent, axis: Axis::X, tile, per, of };
+    let map = |dims: Vec<Dim>| WriteMap { buffer: 0, base: 4, dims: dims.try_into().unwrap(), run: 2 };
+    let good = [digit(100, 3, 1, 1, 3), digit(14, 7, 4, 6, 2), digit(2, 6, 4, 3, 2)];
+    let grid = [12, 1, 1];
+    let checked = writes(vec![map(good.to_vec())]);
+    assert_eq!(checked.check(grid, &[LEN as u64]), Ok(()));
+    agrees(&[map(good.to_vec())], grid).unwrap();
+    // Row 5, column 4 of batch 2: the second tile along both.
+    assert_eq!(checked.owner(grid, 0, 4 + 200 + 5 * 14 + 8).0, Owner::Cta([2 + 3 + 6, 0, 0]));
+    // A grid that ends early leaves what later CTAs would own to nobody.
+    agrees(&[map(good.to_vec())], [10, 1, 1]).unwrap();
+
+    let shared = Err((0, MapError::SharedByCtas));
+    let check = |dims: Vec<Dim>, grid| writes(vec![map(dims)]).check(grid, &[LEN as u64]);
+    assert_eq!(check(good.to_vec(), [13, 1, 1]), shared, "more places than the digits have");
+    assert_eq!(check(good[..2].to_vec(), grid), shared, "a digit is missing");
+    assert_eq!(check(vec![good[0], good[1], digit(2, 6, 4, 2, 3)], grid), shared, "digits do not follow each other");
+    assert_eq!(check(vec![good[0], good[1], digit(2, 6, 4, 3, 1)], grid), shared, "a digit of one value");
+    let also = Dim::Span { stride: 2, extent: 6, axis: Some(Axis::X), tile: 4 };
+    assert_eq!(check(vec![good[0], good[1], also], grid), shared, "a digit and the whole place");
+    assert_eq!(check(vec![good[0], digit(0, 7, 4, 6, 2), good[2]], grid), Err((0, MapError::Overlap)));
 }

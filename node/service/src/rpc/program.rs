@@ -68,6 +68,15 @@ enum ArgJson {
     F64(String),
     Bytes(String),
     Iteration,
+    Record { bytes: String, pointers: Vec<PointerJson> },
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PointerJson {
+    at: u16,
+    index: u16,
+    offset: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -84,6 +93,7 @@ struct WriteMapJson {
 enum DimJson {
     Span { stride: i64, extent: u64, axis: Option<char>, tile: u64 },
     At { axis: char, index: u32 },
+    Digit { stride: i64, extent: u64, axis: char, tile: u64, per: u32, of: u32 },
 }
 
 impl From<Program> for ProgramJson {
@@ -145,6 +155,13 @@ impl From<&Arg> for ArgJson {
             Arg::F64(bits) => Self::F64(format!("{bits:#018x}")),
             Arg::Bytes(bytes) => Self::Bytes(format!("0x{}", hex::encode(bytes))),
             Arg::Iteration => Self::Iteration,
+            Arg::Record { bytes, pointers } => Self::Record {
+                bytes: format!("0x{}", hex::encode(bytes)),
+                pointers: pointers
+                    .iter()
+                    .map(|pointer| PointerJson { at: pointer.at, index: pointer.index, offset: pointer.offset })
+                    .collect(),
+            },
         }
     }
 }
@@ -162,6 +179,9 @@ impl From<&Dim> for DimJson {
                 Self::Span { stride: *stride, extent: *extent, axis: axis.map(name), tile: *tile }
             }
             Dim::At { axis, index } => Self::At { axis: name(*axis), index: *index },
+            Dim::Digit { stride, extent, axis, tile, per, of } => {
+                Self::Digit { stride: *stride, extent: *extent, axis: name(*axis), tile: *tile, per: *per, of: *of }
+            }
         }
     }
 }

@@ -162,11 +162,19 @@ fn arguments(
         .args
         .iter()
         .map(|arg| {
+            let address = |index: u16, offset: u64| {
+                let buffer = memory.get(usize::from(index)).ok_or_else(wrong)?;
+                let (base, _) = buffer.device_ptr(stream);
+                base.checked_add(offset).ok_or_else(wrong)
+            };
             let bytes = match arg {
-                Arg::Buffer { index, offset } => {
-                    let buffer = memory.get(usize::from(*index)).ok_or_else(wrong)?;
-                    let (base, _) = buffer.device_ptr(stream);
-                    base.checked_add(*offset).ok_or_else(wrong)?.to_le_bytes().to_vec()
+                Arg::Buffer { index, offset } => address(*index, *offset)?.to_le_bytes().to_vec(),
+                Arg::Record { bytes, pointers } => {
+                    let mut bytes = bytes.to_vec();
+                    for pointer in pointers {
+                        pointer.put(&mut bytes, address(pointer.index, pointer.offset)?).ok_or_else(wrong)?;
+                    }
+                    bytes
                 }
                 Arg::U8(value) => vec![*value],
                 Arg::U16(value) => value.to_le_bytes().to_vec(),

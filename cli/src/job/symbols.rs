@@ -1,0 +1,333 @@
+//! `[[symbol]]`: values for `__constant__` and `__device__` variables, written into the PTX as their initial values.
+
+use std::fmt::Write as _;
+
+use super::{
+    Options,
+    buffers::{self, Data},
+    error::{JobError, Problem},
+    scope::Scope,
+    source::Table,
+    values::{self, Scalar},
+};
+use crate::kernel::unmangled;
+
+/// One `[[symbol]]` of the file.
+pub struct Symbol<'a> {
+    table: Table<'a>,
+    name: &'a str,
+    kernels: Option<Vec<&'a str>>,
+    data: Data,
+}
+
+/// Reads the `[[symbol]]` tables.
+pub fn symbols<'a>(top: &Table<'a>, scope: &mut Scope<'a>) -> Result<Vec<Symbol<'a>>, JobError> {
+    let mut known = vec!["name", "kernel", "offset", "file", "hex", "random", "fill"];
+    known.extend(Scalar::ALL.map(|(name, _)| name));
+    let mut symbols = Vec::new();
+    for table in top.tables("symbol")? {
+        table.only(&known)?;
+        let name = table.need("name")?.text()?;
+        let kernels = match table.get("kernel") {
+            Some(node) => Some(node.list_or_one()?.iter().map(|node| node.text()).collect::<Result<Vec<_>, _>>()?),
+            None => None,
+        };
+        let data = buffers::read(name, &table, &Options::default(), scope)?;
+        if matches!(data, Data::Zero) {
+            return Err(table.error(Problem::Missing("f32` or another type, or `file`, `hex`, `random`, `fill")));
+        }
+        symbols.push(Symbol { table, name, kernels, data });
+    }
+    Ok(symbols)
+}
+
+/// Gives the variables of the kernel called `kernel` their values: PTX to PTX.
+pub fn apply(
+    symbols: &[Symbol<'_>],
+    kernel: &str,
+    ptx: Vec<u8>,
+    used: &mut [bool],
+    scope: &Scope<'_>,
+) -> Result<Vec<u8>, JobError> {
+    let mut ptx = ptx;
+    for (symbol, used) in symbols.iter().zip(used) {
+        let named = symbol.kernels.as_ref().map(|names| names.contains(&kernel));
+        if named == Some(false) {
+            continue;
+        }
+        let found = variables(&ptx);
+        let exact = found.iter().find(|variable| variable.name == symbol.name);
+        let plain: Vec<&Variable> =
+            found.iter().filter(|variable| unmangled(&variable.name) == Some(symbol.name)).collect();
+        let variable = match (exact, plain.as_slice()) {
+            (Some(variable), _) => variable,
+            (None, [variable]) => *variable,
+            // A file may have a kernel that does not use the variable; the one that is named must have it.
+            (None, []) if named.is_none() => continue,
+            (None, []) => {
+                let names = found.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>().join(", ");
+                let hint = format!(" in kernel `{kernel}`; it has: {names}");
+                let name = symbol.name.to_owned();
+                return Err(symbol.table.error(Problem::NoSuch { what: "variable", name, hint }));
+            }
+            (None, several) => {
+                let names = several.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(symbol.table.error(Problem::Ambiguous(format!("`name` must be one of {names}"))));
+            }
+        };
+        *used = true;
+        let value = symbol.value(variable, scope)?;
+        ptx = variable.with(&ptx, &value);
+    }
+    Ok(ptx)
+}
+
+/// Refuses symbols that no kernel has.
+pub fn all_used(symbols: &[Symbol<'_>], used: &[bool]) -> Result<(), JobError> {
+    match symbols.iter().zip(used).find(|(_, used)| !**used) {
+        Some((symbol, _)) => Err(symbol.table.error(Problem::NoSuch {
+            what: "`__constant__` or `__device__` variable",
+            name: symbol.name.to_owned(),
+            hint: " in the PTX (variables that no kernel uses are not in it)".to_owned(),
+        })),
+        None => Ok(()),
+    }
+}
+
+impl Symbol<'_> {
+    /// All bytes of the variable.
+    fn value(&self, variable: &Variable, scope: &Scope<'_>) -> Result<Vec<u8>, JobError> {
+        let offset = self.table.get("offset").map_or(Ok(0), |node| scope.u64(&node))?;
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = variable.size.saturating_sub(offset);
+        let data = match &self.data {
+            Data::Bytes(bytes) => bytes.clone(),
+            Data::Random(random) => values::random(random, rest),
+            Data::Fill(scalar, bits) => values::fill(*scalar, *bits, rest),
+            Data::Zero => Vec::new(),
+        };
+        if data.len() > rest {
+            let what = format!("the value of `{}`", self.name);
+            return Err(self.table.error(Problem::Length { what, found: data.len() as u64, expected: rest as u64 }));
+        }
+        let mut value = match &variable.initial {
+            _ if offset == 0 && data.len() == variable.size => Vec::new(),
+            Initial::None => Vec::new(),
+            Initial::Bytes(bytes) => bytes.clone(),
+            Initial::Other => {
+                return Err(self.table.error(Problem::Form(
+                    "the variable has initial values: give all of its bytes, not a part of them",
+                )));
+            }
+        };
+        value.resize(variable.size, 0);
+        if let Some(part) = value.get_mut(offset..offset.saturating_add(data.len())) {
+            part.copy_from_slice(&data);
+        }
+        Ok(value)
+    }
+}
+
+enum Initial {
+    None,
+    /// Of a variable of bytes.
+    Bytes(Vec<u8>),
+    Other,
+}
+
+/// A variable of the module.
+struct Variable {
+    name: String,
+    /// Bytes.
+    size: usize,
+    align: usize,
+    initial: Initial,
+    /// `.const` or `.global`, as written.
+    space: &'static str,
+    /// Where the declaration stands, from the state space to before the semicolon.
+    start: usize,
+    end: usize,
+}
+
+impl Variable {
+    /// The module with another declaration of the variable.
+    fn with(&self, ptx: &[u8], value: &[u8]) -> Vec<u8> {
+        let mut text = format!("{} .align {} .b8 {}[{}] = {{", self.space, self.align, self.name, self.size);
+        for (index, byte) in value.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            // Writing to a string does not fail.
+            let _ = write!(text, "{comma}{byte}");
+        }
+        text.push('}');
+        let mut out = Vec::with_capacity(ptx.len().saturating_add(text.len()));
+        out.extend_from_slice(ptx.get(..self.start).unwrap_or_default());
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(ptx.get(self.end..).unwrap_or_default());
+        out
+    }
+}
+
+/// The `.const` and `.global` variables that the module defines.
+fn variables(ptx: &[u8]) -> Vec<Variable> {
+    let text = without_comments(ptx);
+    let mut found = Vec::new();
+    let (mut start, mut depth, mut initialiser) = (0usize, 0usize, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'=' if depth == 0 => initialiser = true,
+            b'{' => depth = depth.saturating_add(1),
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && !initialiser {
+                    start = at.saturating_add(1);
+                }
+            }
+            b';' if depth == 0 => {
+                found.extend(text.get(start..at).and_then(|statement| variable(statement, start)));
+                (start, initialiser) = (at.saturating_add(1), false);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The text with spaces for comments and for what is between quotes, so that places stay.
+fn without_comments(ptx: &[u8]) -> Vec<u8> {
+    let mut out = ptx.to_vec();
+    let mut at = 0usize;
+    let blank = |out: &mut Vec<u8>, from: usize, until: usize| {
+        if let Some(part) = out.get_mut(from..until) {
+            part.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+        }
+    };
+    let find = |from: usize, what: &[u8]| {
+        let rest = ptx.get(from..).unwrap_or_default();
+        let place = rest.windows(what.len()).position(|window| window == what);
+        place.map_or(ptx.len(), |place| from.saturating_add(place).saturating_add(what.len()))
+    };
+    while let Some(byte) = ptx.get(at) {
+        let end = match (byte, ptx.get(at.saturating_add(1))) {
+            (b'/', Some(b'/')) => find(at, b"\n"),
+            (b'/', Some(b'*')) => find(at.saturating_add(2), b"*/"),
+            (b'"', _) => find(at.saturating_add(1), b"\""),
+            _ => {
+                at = at.saturating_add(1);
+                continue;
+            }
+        };
+        blank(&mut out, at, end);
+        at = end;
+    }
+    out
+}
+
+/// The variable that a statement declares: `.const .align 4 .b8 name[16] = {…}`, behind linkage and other directives.
+fn variable(statement: &[u8], offset: usize) -> Option<Variable> {
+    let text = std::str::from_utf8(statement).ok()?;
+    let head = text.split('=').next()?;
+    let space_of = |space: &'static str| {
+        let at = head.rfind(space)?;
+        let after = head.get(at.checked_add(space.len())?..)?.chars().next()?;
+        after.is_whitespace().then_some((at, space))
+    };
+    let (at, space) = space_of(".const").or_else(|| space_of(".global"))?;
+    if text.get(..at)?.split_whitespace().any(|word| word == ".extern") {
+        return None;
+    }
+    let mut words = head.get(at..)?.replace('[', " [").replace(']', "] ");
+    if let Some(open) = words.find(".attribute") {
+        let close = words.get(open..)?.find(')')?.checked_add(open)?;
+        words.replace_range(open..=close, " ");
+    }
+    let mut words = words.split_whitespace().skip(1);
+    let (mut align, mut element) = (1usize, None);
+    let name = loop {
+        let word = words.next()?;
+        match word {
+            ".align" => align = words.next()?.parse().ok()?,
+            ".v2" | ".v4" => return None,
+            _ if word.starts_with('.') => element = Some(element_size(word)?),
+            _ => break word,
+        }
+    };
+    let element = element?;
+    let dimensions: String = words.collect();
+    let mut count = 1usize;
+    for part in dimensions.split(']').filter(|part| !part.is_empty()) {
+        count = count.checked_mul(part.strip_prefix('[')?.parse().ok()?)?;
+    }
+    let size = count.checked_mul(element)?;
+    let initial = match text.split_once('=') {
+        None => Initial::None,
+        Some((_, list)) if element == 1 => {
+            let list = list.trim().trim_start_matches('{').trim_end_matches('}');
+            let bytes = list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(byte);
+            bytes.collect::<Option<Vec<u8>>>().map_or(Initial::Other, Initial::Bytes)
+        }
+        Some(_) => Initial::Other,
+    };
+    let end = offset.checked_add(text.trim_end().len())?;
+    let start = offset.checked_add(at)?;
+    Some(Variable { name: name.to_owned(), size, align: align.max(element), initial, space, start, end })
+}
+
+fn element_size(word: &str) -> Option<usize> {
+    let bits: usize = word.trim_start_matches('.').get(1..)?.parse().ok()?;
+    matches!(bits, 8 | 16 | 32 | 64).then_some(bits / 8)
+}
+
+fn byte(text: &str) -> Option<u8> {
+    let value: i64 = match text.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex.trim_end_matches('U'), 16).ok()?,
+        None => text.parse().ok()?,
+    };
+    u8::try_from(value).ok().or_else(|| i8::try_from(value).ok().map(|value| value.to_le_bytes()[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PTX: &str = r#".version 8.0
+.target sm_80
+.address_size 64
+.file 1 "a;b{.cu"
+.func f() { { ret; } }
+.visible .const .align 4 .f32 scale = 0f3F800000; // .const .b8 x[1];
+.const .align 4 .b8 _ZL5coefs[12];
+.visible .global .attribute(.managed) .align 8 .u64 grid[2][3];
+.global .align 1 .b8 text[4] = {104, 0x69, -1};
+.extern .global .u32 outside;
+"#;
+
+    #[test]
+    fn variables_are_found_with_their_sizes() {
+        let found: Vec<(String, usize, usize)> =
+            variables(PTX.as_bytes()).into_iter().map(|v| (v.name, v.size, v.align)).collect();
+        let expected = [("scale", 4, 4), ("_ZL5coefs", 12, 4), ("grid", 48, 8), ("text", 4, 1)]
+            .map(|(n, s, a)| (n.to_owned(), s, a));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_declaration_is_replaced_where_it_stands() {
+        let found = variables(PTX.as_bytes());
+        let coefs = found.iter().find(|v| v.name == "_ZL5coefs").unwrap();
+        let value: Vec<u8> = (0..12).collect();
+        let text = String::from_utf8(coefs.with(PTX.as_bytes(), &value)).unwrap();
+        let line = ".const .align 4 .b8 _ZL5coefs[12] = {0,1,2,3,4,5,6,7,8,9,10,11};";
+        assert_eq!(text, PTX.replace(".const .align 4 .b8 _ZL5coefs[12];", line));
+        let scale = found.iter().find(|v| v.name == "scale").unwrap();
+        let text = String::from_utf8(scale.with(PTX.as_bytes(), &[1, 2, 3, 4])).unwrap();
+        assert!(text.contains(".visible .const .align 4 .b8 scale[4] = {1,2,3,4}; //"));
+    }
+
+    #[test]
+    fn initial_bytes_are_kept_where_nothing_new_is_given() {
+        let found = variables(PTX.as_bytes());
+        let text = found.iter().find(|v| v.name == "text").unwrap();
+        assert!(matches!(&text.initial, Initial::Bytes(bytes) if *bytes == [104, 0x69, 255]));
+    }
+}
