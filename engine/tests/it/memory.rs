@@ -179,7 +179,7 @@ fn structures_may_hold_addresses_of_buffers() {
     assert!(run(vec![(usize::MAX, 0, 0)], &mut memory).is_err());
     // What is not given is no address.
     let outcome = run(vec![(8, 0, 16)], &mut memory).unwrap();
-    assert!(matches!(outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfBounds), "{outcome:?}");
+    assert!(matches!(&outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfBounds), "{outcome:?}");
 }
 
 #[test]
