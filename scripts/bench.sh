@@ -10,6 +10,12 @@ bench() {
         engine)
             "$release/examples/speed"
             "$release/assay-bench" engine
+            if command -v g++ >/dev/null && command -v python3 >/dev/null; then
+                printf '\nBeside the same CUDA C compiled by g++ -O2, one core:\n\n'
+                python3 kernels/host/speed.py --programs "$release"
+            else
+                printf '\ng++ or python3 is not at hand: nothing to compare with.\n'
+            fi
             "$release/examples/proportion"
             ;;
         runtime)
@@ -25,7 +31,7 @@ bench() {
 }
 
 if [ $# -eq 0 ]; then set -- engine runtime chain; fi
-cargo build --locked --release --workspace --bins --example speed --example extrinsics --example proportion
+cargo build --locked --release --workspace --bins --example speed --example suite_speed --example extrinsics --example proportion
 "$release/assay-chain-spec" --out "$release/chain-spec"
 for name in "$@"; do
     printf '\n\033[1m%s\033[0m\n' "$name"

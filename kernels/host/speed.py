@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Times jobs on the engine beside the same CUDA C compiled as C++ for this machine, each on one core.
 
-    kernels/host/speed.py [--times N] [NAME …]       the jobs below, or those named
+    kernels/host/speed.py [--times N] [--programs DIR] [NAME …]       the jobs below, or those named
+
+DIR holds the project's programs, if they are built already.
 
 Only kernels whose threads never wait for each other: as C++ they are plain loops over threads, compiled with
 `g++ -O2 -ffp-contract=off`. The engine runs them as a worker does, region checks and race detector included; the last
@@ -47,9 +49,16 @@ def host_times(jobs: Path, names: list[str], times: int, scratch: Path) -> dict[
     return found
 
 
-def engine_times(names: list[str], times: int) -> dict[str, tuple[int, float, float]]:
+def run_of(kind: str, name: str, programs: Path | None) -> list[str | Path]:
+    """The command that runs a program of assay-kernels."""
+    if programs:
+        return [programs / "examples" / name if kind == "--example" else programs / name]
+    return ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", kind, name, "--"]
+
+
+def engine_times(names: list[str], times: int, programs: Path | None) -> dict[str, tuple[int, float, float]]:
     """Lane-steps, and seconds without and with the digest."""
-    command = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--example", "suite_speed", "--"]
+    command = run_of("--example", "suite_speed", programs)
     done = subprocess.run([*command, "--times", str(times), *names], check=True, cwd=HOST, capture_output=True, text=True)
     found = {}
     for line in done.stdout.splitlines()[1:]:
@@ -61,17 +70,21 @@ def engine_times(names: list[str], times: int) -> dict[str, tuple[int, float, fl
 
 
 def main() -> None:
-    words, times = sys.argv[1:], 5
+    words, times, programs = sys.argv[1:], 5, None
+    if "--programs" in words:
+        at = words.index("--programs")
+        programs = Path(words[at + 1]).resolve()
+        del words[at : at + 2]
     if "--times" in words:
         at = words.index("--times")
         times = int(words[at + 1])
         del words[at : at + 2]
     names = words or ARITHMETIC + MEMORY
-    engine = engine_times(names, times)
+    engine = engine_times(names, times, programs)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        export = ["cargo", "run", "--quiet", "--release", "-p", "assay-kernels", "--bin", "export", "--", scratch / "jobs"]
-        subprocess.run(export, check=True, cwd=HOST)
+        export = run_of("--bin", "export", programs)
+        subprocess.run([*export, scratch / "jobs"], check=True, cwd=HOST)
         host = host_times(scratch / "jobs", names, times, scratch)
     print(f"{'job':20} {'bound by':11} {'lane-steps':>11} {'C++ ms':>9} {'engine ms':>10} {'times slower':>13} {'with digest':>12}")
     for name in (name for name in names if name in host):

@@ -435,7 +435,7 @@ impl Machine<'_> {
         scratch: &mut Scratch,
         values: impl Fn(usize) -> u64,
     ) -> Result<bool, Fault> {
-        let Scratch { offsets, at, .. } = scratch;
+        let Scratch { bytes, offsets, at } = scratch;
         let offset = offsets[target.first & 31];
         let same = target.pattern == Pattern::Same;
         let total = || {
@@ -482,6 +482,26 @@ impl Machine<'_> {
                     }
                     join_bytes::<W>(operation, &mut cell, total());
                     return Ok(self.memory.store(buffer, offset, &cell).is_ok());
+                }
+                if are_apart::<W>(offsets, mask) && self.memory.load_lanes(buffer, offsets, mask, W, bytes).is_ok() {
+                    let cells = bytes.as_chunks_mut::<W>().0;
+                    for lane in lanes(mask) {
+                        if let Some(cell) = cells.get_mut(lane) {
+                            join_bytes::<W>(operation, cell, values(lane & 31));
+                        }
+                    }
+                    if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_ok() {
+                        return Ok(true);
+                    }
+                    // Once more, to name the lane.
+                    for (lane, cell) in bytes.as_chunks::<W>().0.iter().enumerate().take(32) {
+                        if mask >> lane & 1 == 1
+                            && let Err(error) = self.memory.store(buffer, offsets[lane], cell)
+                        {
+                            return Err(self.refused(buffer, offsets[lane], W, lane, error));
+                        }
+                    }
+                    return Ok(true);
                 }
                 for lane in lanes(mask) {
                     let offset = offsets[lane & 31];
@@ -643,6 +663,22 @@ impl Machine<'_> {
             Region::Table | Region::Param => false,
         }
     }
+}
+
+/// Whether no two lanes address the same element, as far as can be seen at once.
+#[inline(always)]
+fn are_apart<const W: usize>(offsets: &[u64; 32], mask: u32) -> bool {
+    let low = offsets.iter().fold(u64::MAX, |low, offset| low.min(*offset));
+    let mut seen = [0u64; 16];
+    for lane in lanes(mask) {
+        let cell = (offsets[lane & 31] - low) / W as u64;
+        let Some(word) = seen.get_mut((cell / 64) as usize) else { return false };
+        if *word >> (cell % 64) & 1 == 1 {
+            return false;
+        }
+        *word |= 1 << (cell % 64);
+    }
+    true
 }
 
 #[inline(always)]

@@ -133,6 +133,38 @@ fn write_row(writes: &mut [u32], reads: &[u32], per: u32, thread: u32, clock: Cl
     true
 }
 
+/// The word that all grains of one access hold, where they do.
+#[inline(always)]
+fn common(words: &[u32]) -> Option<u32> {
+    let first = *words.first()?;
+    (words.iter().fold(0, |apart, word| apart | (word ^ first)) == 0).then_some(first)
+}
+
+/// What shifts any place to that of the first thread.
+const ONE_THREAD: u32 = 31;
+
+/// The read of several grains by one thread: whether it is in order. It is noted in any case.
+#[inline(always)]
+fn read_several(writes: &[u32], reads: &mut [u32], thread: u32, clock: Clock, oldest: u32) -> bool {
+    let (Some(write), Some(read)) = (common(writes), common(reads)) else {
+        return read_row(writes, reads, ONE_THREAD, thread, clock, oldest);
+    };
+    let new = reader(read, thread, clock);
+    if new != read {
+        reads.fill(new);
+    }
+    ordered(write, thread, clock) && write >= oldest
+}
+
+/// Whether a write to several grains by one thread is in order.
+#[inline(always)]
+fn may_write(writes: &[u32], reads: &[u32], thread: u32, clock: Clock) -> bool {
+    match (common(writes), common(reads)) {
+        (Some(write), Some(read)) => ordered(write, thread, clock) && ordered(read, thread, clock),
+        _ => writes.iter().chain(reads).all(|access| ordered(*access, thread, clock)),
+    }
+}
+
 impl Shadow {
     pub(super) fn new(grains: usize) -> Self {
         Self { writes: vec![0; grains], reads: vec![0; grains] }
@@ -220,7 +252,15 @@ impl Shadow {
         {
             return read_row(writes, reads, 0, thread, clock, oldest);
         }
-        read_row(writes, reads, per, thread, clock, oldest)
+        if per == 0 {
+            return read_row(writes, reads, 0, thread, clock, oldest);
+        }
+        let lanes = writes.chunks_exact(1 << per).zip(reads.chunks_exact_mut(1 << per));
+        let mut fine = true;
+        for (lane, (writes, reads)) in lanes.enumerate() {
+            fine &= read_several(writes, reads, thread + lane as u32, clock, oldest);
+        }
+        fine
     }
 
     /// All writes of a run, or false: one of them may be out of order, and none is noted.
@@ -239,7 +279,19 @@ impl Shadow {
         {
             return write_row(writes, reads, 0, thread, clock);
         }
-        write_row(writes, reads, per, thread, clock)
+        if per == 0 {
+            return write_row(writes, reads, 0, thread, clock);
+        }
+        let lanes = writes.chunks_exact(1 << per).zip(reads.chunks_exact(1 << per));
+        for (lane, (writes, reads)) in lanes.enumerate() {
+            if !may_write(writes, reads, thread + lane as u32, clock) {
+                return false;
+            }
+        }
+        for (lane, writes) in writes.chunks_exact_mut(1 << per).enumerate() {
+            writes.fill(clock.now | (thread + lane as u32));
+        }
+        true
     }
 
     /// The grains of one thread's read, or false.
@@ -268,6 +320,17 @@ impl Shadow {
         written: bool,
     ) -> bool {
         let oldest = if written { EVER } else { 0 };
+        if per > 0 {
+            let mut fine = true;
+            for_lanes(mask, |lane| {
+                let range = at[lane] as usize..at[lane] as usize + (1 << per);
+                fine &= match (self.writes.get(range.clone()), self.reads.get_mut(range)) {
+                    (Some(writes), Some(reads)) => read_several(writes, reads, thread + lane as u32, clock, oldest),
+                    _ => false,
+                };
+            });
+            return fine;
+        }
         for skip in 0..1usize << per {
             let length = self.writes.len();
             let (Some(shared), Some(reads)) = (self.writes.get(..length), self.reads.get_mut(..length)) else {
@@ -315,6 +378,9 @@ impl Shadow {
     /// The writes of many lanes, or false.
     #[inline(always)]
     pub(super) fn try_write_lanes(&mut self, at: &[u32; 32], mask: u32, per: u32, thread: u32, clock: Clock) -> bool {
+        if per > 0 {
+            return self.try_write_several(at, mask, per, thread, clock);
+        }
         for skip in 0..1usize << per {
             let length = self.writes.len();
             let (Some(shared), Some(reads)) = (self.writes.get_mut(..length), self.reads.get(..length)) else {
@@ -359,6 +425,48 @@ impl Shadow {
         true
     }
 
+    /// The writes of many lanes, of several grains each, or false.
+    #[inline(always)]
+    fn try_write_several(&mut self, at: &[u32; 32], mask: u32, per: u32, thread: u32, clock: Clock) -> bool {
+        let (mut old, mut fine) = ([0u32; 32], true);
+        for_lanes(mask, |lane| {
+            let range = at[lane] as usize..at[lane] as usize + (1 << per);
+            fine &= match (self.writes.get(range.clone()), self.reads.get(range)) {
+                (Some(writes), Some(reads)) => {
+                    old[lane] = writes.first().copied().unwrap_or(0);
+                    may_write(writes, reads, thread + lane as u32, clock)
+                }
+                _ => false,
+            };
+        });
+        if !fine {
+            return false;
+        }
+        // Lanes that write the same grains show in the first of them.
+        let put = |words: &mut [u32], lane: usize, word: u32| {
+            if let Some(into) = words.get_mut(at[lane] as usize) {
+                *into = word;
+            }
+        };
+        for_lanes(mask, |lane| put(&mut self.writes, lane, clock.now | (thread + lane as u32)));
+        let mut alone = true;
+        for_lanes(mask, |lane| {
+            alone &= self.writes.get(at[lane] as usize) == Some(&(clock.now | (thread + lane as u32)));
+        });
+        if !alone {
+            // As before, for the long way to name the second.
+            for_lanes(mask, |lane| put(&mut self.writes, lane, old[lane]));
+            return false;
+        }
+        for_lanes(mask, |lane| {
+            let word = clock.now | (thread + lane as u32);
+            if let Some(rest) = self.writes.get_mut(at[lane] as usize + 1..at[lane] as usize + (1 << per)) {
+                rest.fill(word);
+            }
+        });
+        true
+    }
+
     /// The reductions of many lanes, or false: where one is not plainly in order, none is noted. `same`: all at one place. With
     /// `written`, the grains must have been written.
     #[inline(always)]
@@ -376,33 +484,34 @@ impl Shadow {
     ) -> bool {
         let (code, oldest) = (REDUCTION | kind, if written { EVER } else { 0 });
         let lanes = if same { mask & mask.wrapping_neg() } else { mask };
-        for skip in 0..1usize << per {
-            let mut fine = true;
-            for_lanes(lanes, |lane| {
-                let (own, at) = (thread + lane as u32, at[lane] as usize + skip);
-                let (Some(write), Some(read)) = (self.writes.get(at), self.reads.get(at)) else {
-                    fine = false;
-                    return;
-                };
-                // Own accesses since the barrier are the long way's.
-                let before = |access: u32| {
-                    let other = if same { access & WARP != 0 } else { access & WHO != own };
-                    (access < clock.block) | ((access < clock.warp) & same_warp(access, own) & other)
-                };
-                let alone = !same & (read & WHO == own);
-                fine &= (*write >= oldest) & (before(*write) | (write & WHO == code)) & (before(*read) | alone);
-            });
-            if !fine {
-                return false;
+        let mut fine = true;
+        for_lanes(lanes, |lane| {
+            let own = thread + lane as u32;
+            // Own accesses since the barrier are the long way's.
+            let before = |access: u32| {
+                let other = if same { access & WARP != 0 } else { access & WHO != own };
+                (access < clock.block) | ((access < clock.warp) & same_warp(access, own) & other)
+            };
+            let joins = |write: u32| (write >= oldest) & (before(write) | (write & WHO == code));
+            let after = |read: u32| before(read) | !same & (read & WHO == own);
+            let range = at[lane] as usize..at[lane] as usize + (1 << per);
+            let (Some(writes), Some(reads)) = (self.writes.get(range.clone()), self.reads.get(range)) else {
+                fine = false;
+                return;
+            };
+            fine &= match (common(writes), common(reads)) {
+                (Some(write), Some(read)) => joins(write) & after(read),
+                _ => writes.iter().all(|write| joins(*write)) && reads.iter().all(|read| after(*read)),
+            };
+        });
+        if !fine {
+            return false;
+        }
+        for_lanes(lanes, |lane| {
+            if let Some(writes) = self.writes.get_mut(at[lane] as usize..at[lane] as usize + (1 << per)) {
+                writes.fill(clock.now | code);
             }
-        }
-        for skip in 0..1usize << per {
-            for_lanes(lanes, |lane| {
-                if let Some(write) = self.writes.get_mut(at[lane] as usize + skip) {
-                    *write = clock.now | code;
-                }
-            });
-        }
+        });
         true
     }
 

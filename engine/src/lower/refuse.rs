@@ -97,6 +97,9 @@ pub(super) fn special(name: &str) -> Option<String> {
         "%total_smem_size" | "%aggr_smem_size" | "%reserved_smem_offset_begin" | "%reserved_smem_offset_end" => {
             "the size of allocated shared memory differs between architectures"
         }
+        name if name.starts_with("%reserved_smem_offset") => {
+            "where reserved shared memory lies differs between architectures"
+        }
         "%current_graph_exec" => "graphs are not supported",
         "%envreg1" | "%envreg2" => {
             "thread blocks cannot wait for each other, as grid.sync() of cooperative groups does: split the kernel into launches"

@@ -11,6 +11,10 @@ use alloc::{borrow::ToOwned, format};
 const RELATIONS: [(&str, Video); 6] =
     [("eq", Video::Eq), ("ne", Video::Ne), ("lt", Video::Lt), ("le", Video::Le), ("gt", Video::Gt), ("ge", Video::Ge)];
 
+/// Lane-steps beyond one: what it takes to look at parts of words one by one. An average costs one for each element.
+const SCALAR: u32 = 1;
+const SCALED: u32 = 3;
+
 fn operation(name: &str) -> Option<Video> {
     Some(match name {
         "vadd" => Video::Add,
@@ -141,6 +145,7 @@ impl<'a> Builder<'_, 'a> {
             _ => return unfit(mods),
         };
         let d = self.result(&d, Type::B32)?;
+        self.cost += SCALAR;
         let form = Scalar { operation, result, a: a_part, b: b_part, signed, saturate, second, wrap }.form();
         let e = self.word(form);
         let raw = Raw { d, e, a, b, c, ..self.raw(Op::W4(video::scalar)) };
@@ -162,6 +167,7 @@ impl<'a> Builder<'_, 'a> {
         let c = self.source(&selected(c).0, Type::B32)?;
         let d = self.result(d, Type::B32)?;
         let signed = [signed_a, signed_b];
+        self.cost += SCALED;
         let form = Scaled { a: a_part, b: b_part, signed, saturate, negated, plus_one, shift }.form();
         let e = self.word(form);
         let raw = Raw { d, e, a, b, c, ..self.raw(Op::W4(video::scaled)) };
@@ -231,6 +237,9 @@ impl<'a> Builder<'_, 'a> {
         // Where all elements are replaced the third operand does not count.
         let c = if accumulate || mask != whole { self.source(c, Type::B32)? } else { self.word(0) };
         let d = self.result(&d, Type::B32)?;
+        if operation == Video::Average {
+            self.cost += count - 1;
+        }
         let form = Packed { operation, elements: count, signed, saturate, accumulate, mask }.form();
         let e = self.word(form);
         let raw = Raw { d, e, a, b, c, ..self.raw(Op::W4(video::packed)) };
