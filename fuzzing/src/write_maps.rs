@@ -12,6 +12,14 @@ fn small(bytes: &mut Bytes<'_>) -> WriteMap {
             let axis = bytes.pick(&[None, Some(Axis::X), Some(Axis::Y), Some(Axis::Z)]);
             match axis {
                 Some(axis) if bytes.chance(15) => Dim::At { axis, index: bytes.below(4) },
+                Some(axis) if bytes.chance(40) => Dim::Digit {
+                    stride: i64::from(bytes.byte() as i8),
+                    extent: bytes.below(9).into(),
+                    axis,
+                    tile: bytes.below(4).into(),
+                    per: bytes.pick(&[1, 1, 2, 3]),
+                    of: bytes.below(4),
+                },
                 axis => Dim::Span {
                     stride: i64::from(bytes.byte() as i8) * if bytes.chance(30) { 4 } else { 1 },
                     extent: bytes.below(9).into(),
@@ -41,7 +49,7 @@ pub fn write_maps(data: &[u8]) {
         let maps: Vec<WriteMap> = (0..1 + bytes.below(3)).map(|_| small(&mut bytes)).collect();
         Writes::Maps(maps.try_into().unwrap())
     };
-    let grid = [1 + bytes.below(4), 1 + bytes.below(3), 1 + bytes.below(2)];
+    let grid = [1 + bytes.below(6), 1 + bytes.below(4), 1 + bytes.below(2)];
     // Total for any numbers.
     let _ = writes.check([u32::MAX; 3], &[u64::MAX; 3]);
     for at in [0, 1, u64::MAX / 2, u64::MAX - 1] {
