@@ -148,7 +148,8 @@ pub(crate) fn integral(a: f32, mode: Round) -> f32 {
     let magnitude = f32::from_bits(a.to_bits() & 0x7fff_ffff);
     // From here on every number is whole.
     const WHOLE: f32 = 8_388_608.0;
-    if !(magnitude < WHOLE) {
+    let fraction_is_possible = magnitude < WHOLE;
+    if !fraction_is_possible {
         return a;
     }
     let cut = magnitude as i32 as f32;
@@ -167,7 +168,8 @@ pub(crate) fn integral(a: f32, mode: Round) -> f32 {
 pub(crate) fn integral64(a: f64, mode: Round) -> f64 {
     let magnitude = f64::from_bits(a.to_bits() & !(1 << 63));
     const WHOLE: f64 = 4_503_599_627_370_496.0;
-    if !(magnitude < WHOLE) {
+    let fraction_is_possible = magnitude < WHOLE;
+    if !fraction_is_possible {
         return a;
     }
     let cut = magnitude as i64 as f64;

@@ -82,7 +82,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("short integers", "h=hhh", "mad.{lo,hi}.{s16,u16} sad.{s16,u16}"),
     ("short integers", "h=h", "{abs,neg}.s16 not.b16 cnot.b16"),
     ("short integers", "r=hh", "mul.wide.{s16,u16}"),
-    ("video", "r=rrr", "{vadd,vsub,vabsdiff,vmin,vmax}{2,4}.{s32,u32}.{s32,u32}.{s32,u32}{,.sat}"),
+    ("video", "r=rr", "{vadd,vsub,vabsdiff,vmin,vmax}.{s32,u32}.{s32,u32}.{s32,u32}{,.sat}"),
+    ("video", "r=rrr", "{vadd,vsub,vabsdiff,vmin,vmax}.{s32,u32}.{s32,u32}.{s32,u32}{,.sat}.{add,min,max}"),
+    ("packed video", "r=rrr", "{vadd,vsub,vabsdiff,vmin,vmax,vavrg}{2,4}.{s32,u32}.{s32,u32}.{s32,u32}{,.sat}"),
+    ("packed video", "r=rrr", "{vmin,vmax,vabsdiff}{2,4}.u32.u32.u32.add"),
+    ("packing", "r=rrr", "cvt.pack.sat.{s8,u8}.s32.b32"),
+    ("packing", "r=rr", "cvt.pack.sat.{s16,u16}.s32"),
 ];
 
 /// The alternatives of a pattern.

@@ -200,13 +200,7 @@ impl<'a> Builder<'_, 'a> {
         };
         let (saturate, accumulate) = (mods.take("sat"), mods.take("add"));
         let set = name == "vset";
-        let operation = match operation(name) {
-            Some(operation) => operation,
-            None => match mods.take_any(&RELATIONS) {
-                Some(relation) => relation,
-                None => return unfit(mods),
-            },
-        };
+        let Some(operation) = operation(name).or_else(|| mods.take_any(&RELATIONS)) else { return unfit(mods) };
         let signed = Self::video_types(mods, set)?;
         let element = if count == 4 { Part::Byte(0) } else { Part::Half(0) };
         let limits = element.limits(signed[0]);
