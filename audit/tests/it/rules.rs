@@ -18,7 +18,7 @@ fn broken(trace: &Trace, unit: Unit) -> TrapKind {
     let run = run_cta(&trace.job(), unit, &trace.states[unit.launch as usize], None).unwrap();
     let Outcome::Trap(trap) = run.outcome else { panic!("{:?}", run.outcome) };
     assert!(run.effects.is_empty());
-    assert_eq!(verdict(&trace, unit), Verdict::ProgramFault(trap.clone()));
+    assert_eq!(verdict(trace, unit), Verdict::ProgramFault(trap.clone()));
     trap.kind
 }
 

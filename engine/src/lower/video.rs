@@ -205,7 +205,7 @@ impl<'a> Builder<'_, 'a> {
         let element = if count == 4 { Part::Byte(0) } else { Part::Half(0) };
         let limits = element.limits(signed[0]);
         let range = operation.range(element.limits(signed[1]), element.limits(signed[2]));
-        if set && saturate || accumulate && saturate {
+        if saturate && (set || accumulate) {
             return unfit(mods);
         }
         if accumulate && (range.0 < limits.0 || range.1 > limits.1) {
