@@ -1,13 +1,21 @@
 //! Running one thread block: its warps in turn, from barrier to barrier.
 
+mod bytes;
 mod collective;
+mod control;
 mod copies;
 mod digest;
+mod host;
+mod lanes;
+mod local;
 mod matrix;
 mod memory;
+mod pages;
+mod reduce;
 mod rows;
 mod shadow;
 mod step;
+mod target;
 mod undefined;
 mod warp;
 #[cfg(feature = "trace")]
@@ -20,7 +28,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
-use shadow::{Pages, Shadow};
+use pages::Pages;
+use shadow::Shadow;
 use warp::{Waiting, Warp};
 #[cfg(feature = "trace")]
 pub(crate) use watch::locate;
@@ -79,7 +88,7 @@ pub(crate) struct Machine<'k> {
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     awaited: copies::Awaited,
-    level: step::Level,
+    level: host::Level,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
@@ -128,7 +137,7 @@ pub(crate) fn trace(
     tracer: crate::trace::Tracer<'_>,
 ) -> Result<Outcome, LaunchError> {
     let (mut machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
-    machine.level = step::Level::Watched;
+    machine.level = host::Level::Watched;
     machine.tracer = Some(tracer);
     Ok(machine.finish(warps))
 }
@@ -184,7 +193,7 @@ fn start<'k>(
         key,
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
-        level: step::Level::best(),
+        level: host::Level::best(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,
@@ -273,7 +282,7 @@ impl Machine<'_> {
                     continue;
                 }
                 let number = warp.number;
-                match step::run(self, warp).map_err(|stop| (number, stop))? {
+                match host::run(self, warp).map_err(|stop| (number, stop))? {
                     Pause::Barrier => left = true,
                     Pause::Exited => {}
                 }
