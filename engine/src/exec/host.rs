@@ -19,10 +19,22 @@ pub(super) enum Level {
     Watched,
 }
 
+#[cfg(feature = "std")]
+std::thread_local! {
+    /// Whether units run as on a CPU without vector extensions.
+    static BASELINE: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// See [`crate::run_as_baseline`].
+#[cfg(feature = "std")]
+pub(crate) fn run_as_baseline(on: bool) {
+    BASELINE.set(on);
+}
+
 impl Level {
     pub(super) fn best() -> Self {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        {
+        if !BASELINE.get() {
             let avx2 = std::is_x86_feature_detected!("avx2")
                 && std::is_x86_feature_detected!("fma")
                 && std::is_x86_feature_detected!("bmi2")

@@ -28,6 +28,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
+#[cfg(feature = "std")]
+pub(crate) use host::run_as_baseline;
 use pages::Pages;
 use shadow::Shadow;
 use warp::{Waiting, Warp};
