@@ -12,4 +12,4 @@ pub use build::{
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{plain_name, unmangled};
-pub use text::{Instructions, Text};
+pub use text::{Body, Instructions, Text};
