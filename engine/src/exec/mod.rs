@@ -9,6 +9,7 @@ mod rows;
 mod shadow;
 mod step;
 mod undefined;
+mod update;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
@@ -79,6 +80,7 @@ pub(crate) struct Machine<'k> {
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     awaited: copies::Awaited,
+    updates: update::Updates,
     level: step::Level,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
@@ -184,6 +186,7 @@ fn start<'k>(
         key,
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
+        updates: update::Updates::default(),
         level: step::Level::best(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]

@@ -57,7 +57,7 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) | Op::Update(..) => {}
             Op::LoadCopy(access, start) => {
                 see(self.d);
                 see(self.e);
