@@ -10,3 +10,4 @@
 mod exact;
 mod kernels;
 mod support;
+mod written;
