@@ -411,8 +411,20 @@ impl Assembler<'_, '_> {
             }
             return;
         }
+        // Of a choice only what is chosen is needed.
+        let choice = matches!(raw.op, Op::SelW | Op::SelD | Op::SelP) && raw.guard == NO;
+        if choice {
+            if unsure(raw.c) {
+                emit(Ins { op: Op::Need, a: flag(raw.c), ..plain });
+            }
+            for (register, negated) in [(raw.a, false), (raw.b, true)] {
+                if unsure(register) {
+                    emit(Ins { op: Op::Need, guard: slot(raw.c), negated, a: flag(register), ..plain });
+                }
+            }
+        }
         raw.uses(&self.builder.ext, |register| {
-            if register != raw.guard && unsure(register) {
+            if !choice && register != raw.guard && unsure(register) {
                 emit(Ins { op: Op::Need, a: flag(register), ..plain });
             }
         });
