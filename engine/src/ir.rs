@@ -58,6 +58,17 @@ pub(crate) enum Reduce {
     MaxU,
 }
 
+/// Changes of a cell that come out the same in any order if all are the same change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Update {
+    /// Up by one, from the bound on to zero.
+    Up,
+    /// Down by one, from zero and from above the bound to the bound.
+    Down,
+    /// From the first operand to the second one.
+    Swap,
+}
+
 /// Values that PTX reads from special registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
@@ -276,6 +287,8 @@ pub(crate) enum Op {
     MoveMatrix,
     /// `[a + imm] = op([a + imm], b)`
     Reduce(Reduce, Access),
+    /// `[a + imm] = op([a + imm], b, c)`
+    Update(Update, Access),
     /// Whether the generic address in D lies in the space.
     InSpace(Place),
     Special(Special),

@@ -167,6 +167,16 @@ fn pixel_format(table: &Table<'_>) -> Result<PixelFormat, JobError> {
 }
 
 impl Draft<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it starts as anything but zeros.
+    pub fn has_data(&self) -> bool {
+        !matches!(self.data, Data::Zero)
+    }
+
     /// The table it came from.
     pub fn table(&self) -> &Table<'_> {
         &self.table

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use assay_primitives::{check::ProgramError, write_map::MapError};
 
-use super::expr::ExprError;
+use super::{bind, expr::ExprError};
 use crate::kernel::BuildError;
 
 /// A job file that cannot become a program.
@@ -205,6 +205,9 @@ pub enum Problem {
     /// A write map that does not hold.
     #[error("{}", describe_map(*.0))]
     WriteMap(MapError),
+    /// A variable that cannot be in a buffer.
+    #[error(transparent)]
+    Unbound(bind::Unbound),
     /// A short form that cannot say this.
     #[error("{0}")]
     Form(&'static str),

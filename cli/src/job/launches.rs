@@ -196,7 +196,8 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
         }
     }
     let shared = table.get("shared").map_or(Ok(0), |node| scope.u32(&node))?;
-    let args = arguments(table, scope, names, entry)?;
+    let bound = kernel.bound.get(&entry.name).map_or(&[][..], Vec::as_slice);
+    let args = arguments(table, scope, names, entry, bound)?;
     let mut maps = Vec::new();
     if let Some(node) = table.get("writes").filter(|_| names.writes) {
         for node in node.list_or_one()? {
@@ -294,12 +295,13 @@ fn arguments<B: TryFrom<Vec<Arg>>>(
     scope: &Scope<'_>,
     names: &Names<'_>,
     entry: &Entry,
+    bound: &[u16],
 ) -> Result<B, JobError> {
+    let expected = entry.params.len().saturating_sub(bound.len());
     let nodes = table.get("args").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
-    if nodes.len() != entry.params.len() {
+    if nodes.len() != expected {
         let place = table.get("args").map_or_else(|| table.place(), |node| node.place());
-        let (found, expected) = (nodes.len(), entry.params.len());
-        return Err(place.error(Problem::ArgumentCount { found, entry: entry.name.clone(), expected }));
+        return Err(place.error(Problem::ArgumentCount { found: nodes.len(), entry: entry.name.clone(), expected }));
     }
     let mut args = Vec::new();
     for (position, (node, param)) in nodes.iter().zip(&entry.params).enumerate() {
@@ -319,6 +321,8 @@ fn arguments<B: TryFrom<Vec<Arg>>>(
         }
         args.push(arg);
     }
+    // Variables that are in buffers.
+    args.extend(bound.iter().map(|index| Arg::Buffer { index: *index, offset: 0 }));
     bounded(args, "arguments", MAX_ARGS).map_err(|problem| table.error(problem))
 }
 

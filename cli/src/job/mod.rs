@@ -1,5 +1,6 @@
 //! Job files: from TOML to a program with its kernels and data. The format is described in docs/job-file.md.
 
+pub mod bind;
 mod buffers;
 pub mod error;
 pub mod expr;
@@ -30,10 +31,11 @@ pub use buffers::{JobBuffer, Output};
 pub use error::{JobError, Place, Problem};
 
 use self::{
+    buffers::Draft,
     launches::{Names, bounded},
     scope::Scope,
     source::{Source, Table},
-    symbols::Symbol,
+    symbols::{Applied, Symbol},
 };
 use crate::kernel;
 
@@ -84,6 +86,8 @@ pub struct JobKernel {
     pub original: Option<Vec<u8>>,
     /// How many were replaced, by their opcodes.
     pub replaced: BTreeMap<String, u32>,
+    /// By entry, the buffers that its variables are in: the last of its arguments.
+    pub bound: BTreeMap<String, Vec<u16>>,
 }
 
 impl Job {
@@ -96,9 +100,10 @@ impl Job {
         let mut scope = Scope::default();
         variables(&top, options, &mut scope)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
-        let symbols = symbols::symbols(&top, &mut scope)?;
-        let kernels = kernels(&top, &symbols, &scope, !options.no_exact_maths)?;
+        let symbols = symbols::symbols(&top, &drafts, &mut scope)?;
+        let (kernels, used) = kernels(&top, (&symbols, &drafts), &scope, !options.no_exact_maths)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
+        symbols::all_fit(&symbols, &used, &buffers)?;
         let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
 
@@ -173,12 +178,12 @@ fn variables<'a>(top: &Table<'a>, options: &Options, scope: &mut Scope<'a>) -> R
 
 fn kernels(
     top: &Table<'_>,
-    symbols: &[Symbol<'_>],
+    (symbols, drafts): (&[Symbol<'_>], &[Draft<'_>]),
     scope: &Scope<'_>,
     replace: bool,
-) -> Result<Vec<JobKernel>, JobError> {
+) -> Result<(Vec<JobKernel>, Vec<Option<u64>>), JobError> {
     let mut kernels: Vec<JobKernel> = Vec::new();
-    let mut used = vec![false; symbols.len()];
+    let mut used = vec![None; symbols.len()];
     for (index, (name, node)) in (0u16..).zip(top.need("kernels")?.table()?.entries()) {
         let path = node.path()?;
         let ptx = match path.extension().and_then(|extension| extension.to_str()) {
@@ -191,11 +196,11 @@ fn kernels(
                 return Err(node.error(Problem::Choice { found, allowed: "the files .ptx and .cu" }));
             }
         };
-        let ptx = symbols::apply(symbols, &name, ptx, &mut used, scope)?;
+        let Applied { ptx, bound } = symbols::apply(symbols, drafts, &name, ptx, &mut used, scope)?;
         let kernel::Prepared { ptx, module, original, replaced } = kernel::prepare(ptx, replace)
             .map_err(|error| node.error(Problem::Ptx { path: path.clone(), line: error.line, reason: error.reason }))?;
-        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module, original, replaced });
+        kernels.push(JobKernel { name, path, index, id: hash::plain(&ptx), ptx, module, original, replaced, bound });
     }
     symbols::all_used(symbols, &used)?;
-    Ok(kernels)
+    Ok((kernels, used))
 }

@@ -1,10 +1,11 @@
-//! `[[symbol]]`: values for `__constant__` and `__device__` variables, written into the PTX as their initial values.
+//! `[[symbol]]`: values for `__constant__` and `__device__` variables, written into the PTX as their initial values, and buffers for
+//! those that kernels write.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    Options,
-    buffers::{self, Data},
+    JobBuffer, Options, bind,
+    buffers::{self, Data, Draft},
     error::{JobError, Problem},
     scope::Scope,
     source::Table,
@@ -18,38 +19,73 @@ pub struct Symbol<'a> {
     name: &'a str,
     kernels: Option<Vec<&'a str>>,
     data: Data,
+    /// The buffer that takes the variable's place: its index.
+    buffer: Option<u16>,
+}
+
+/// A kernel with its variables' values.
+pub struct Applied {
+    /// The text.
+    pub ptx: Vec<u8>,
+    /// For each entry with variables in buffers, those buffers, whose addresses it takes behind its own arguments.
+    pub bound: BTreeMap<String, Vec<u16>>,
 }
 
 /// Reads the `[[symbol]]` tables.
-pub fn symbols<'a>(top: &Table<'a>, scope: &mut Scope<'a>) -> Result<Vec<Symbol<'a>>, JobError> {
+pub fn symbols<'a>(top: &Table<'a>, drafts: &[Draft<'a>], scope: &mut Scope<'a>) -> Result<Vec<Symbol<'a>>, JobError> {
     let mut known = vec!["name", "kernel", "offset", "file", "hex", "random", "fill"];
     known.extend(Scalar::ALL.map(|(name, _)| name));
     let mut symbols = Vec::new();
     for table in top.tables("symbol")? {
-        table.only(&known)?;
+        let in_buffer = table.get("buffer");
+        match in_buffer {
+            Some(_) => table.only(&["name", "kernel", "buffer"])?,
+            None => table.only(&known)?,
+        }
         let name = table.need("name")?.text()?;
         let kernels = match table.get("kernel") {
             Some(node) => Some(node.list_or_one()?.iter().map(|node| node.text()).collect::<Result<Vec<_>, _>>()?),
             None => None,
         };
-        let data = buffers::read(name, &table, &Options::default(), scope)?;
-        if matches!(data, Data::Zero) {
-            return Err(table.error(Problem::Missing("f32` or another type, or `file`, `hex`, `random`, `fill")));
+        let buffer = match &in_buffer {
+            Some(node) => {
+                let wanted = node.text()?;
+                let found = (0u16..).zip(drafts).find(|(_, draft)| draft.name() == wanted);
+                let Some((index, _)) = found else {
+                    let names: Vec<&str> = drafts.iter().map(Draft::name).collect();
+                    let hint = format!("; there are: {}", names.join(", "));
+                    return Err(node.error(Problem::NoSuch { what: "buffer", name: wanted.to_owned(), hint }));
+                };
+                Some(index)
+            }
+            None => None,
+        };
+        let data = match buffer {
+            Some(_) => Data::Zero,
+            None => buffers::read(name, &table, &Options::default(), scope)?,
+        };
+        if buffer.is_none() && matches!(data, Data::Zero) {
+            return Err(
+                table.error(Problem::Missing("f32` or another type, or `file`, `hex`, `random`, `fill`, `buffer"))
+            );
         }
-        symbols.push(Symbol { table, name, kernels, data });
+        symbols.push(Symbol { table, name, kernels, data, buffer });
     }
     Ok(symbols)
 }
 
-/// Gives the variables of the kernel called `kernel` their values: PTX to PTX.
+/// Gives the variables of the kernel called `kernel` their values: PTX to PTX. `used` takes the bytes of the variables that were found.
 pub fn apply(
     symbols: &[Symbol<'_>],
+    drafts: &[Draft<'_>],
     kernel: &str,
     ptx: Vec<u8>,
-    used: &mut [bool],
+    used: &mut [Option<u64>],
     scope: &Scope<'_>,
-) -> Result<Vec<u8>, JobError> {
+) -> Result<Applied, JobError> {
     let mut ptx = ptx;
+    let mut places: Vec<(String, u16)> = Vec::new();
+    let mut last = None;
     for (symbol, used) in symbols.iter().zip(used) {
         let named = symbol.kernels.as_ref().map(|names| names.contains(&kernel));
         if named == Some(false) {
@@ -75,16 +111,51 @@ pub fn apply(
                 return Err(symbol.table.error(Problem::Ambiguous(format!("`name` must be one of {names}"))));
             }
         };
-        *used = true;
+        let size = variable.size as u64;
+        *used = Some(used.map_or(size, |largest| largest.max(size)));
+        if let Some(index) = symbol.buffer {
+            if variable.space == ".const" {
+                return Err(symbol
+                    .table
+                    .error(Problem::Form("a `__constant__` variable takes a value: no kernel writes it")));
+            }
+            let draft = drafts.get(usize::from(index));
+            if !matches!(variable.initial, Initial::None) && !draft.is_some_and(Draft::has_data) {
+                return Err(symbol
+                    .table
+                    .error(Problem::Form("the variable has initial values: give them to the buffer")));
+            }
+            places.push((variable.name.clone(), index));
+            last = Some(&symbol.table);
+            continue;
+        }
         let value = symbol.value(variable, scope)?;
         ptx = variable.with(&ptx, &value);
     }
-    Ok(ptx)
+    let Some(table) = last else { return Ok(Applied { ptx, bound: BTreeMap::new() }) };
+    let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
+    let bound = bind::bind(&ptx, &names).map_err(|error| table.error(Problem::Unbound(error)))?;
+    let buffers = |used: Vec<usize>| used.iter().filter_map(|at| places.get(*at).map(|(_, index)| *index)).collect();
+    Ok(Applied { ptx: bound.ptx, bound: bound.entries.into_iter().map(|(name, used)| (name, buffers(used))).collect() })
+}
+
+/// Refuses buffers that are smaller than the variables that they hold.
+pub fn all_fit(symbols: &[Symbol<'_>], used: &[Option<u64>], buffers: &[JobBuffer]) -> Result<(), JobError> {
+    for (symbol, size) in symbols.iter().zip(used) {
+        let buffer = symbol.buffer.and_then(|index| buffers.get(usize::from(index)));
+        if let (Some(buffer), Some(size)) = (buffer, size)
+            && buffer.buffer.len < *size
+        {
+            let what = format!("buffer `{}`, which takes the place of `{}`,", buffer.name, symbol.name);
+            return Err(symbol.table.error(Problem::Length { what, found: buffer.buffer.len, expected: *size }));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses symbols that no kernel has.
-pub fn all_used(symbols: &[Symbol<'_>], used: &[bool]) -> Result<(), JobError> {
-    match symbols.iter().zip(used).find(|(_, used)| !**used) {
+pub fn all_used(symbols: &[Symbol<'_>], used: &[Option<u64>]) -> Result<(), JobError> {
+    match symbols.iter().zip(used).find(|(_, used)| used.is_none()) {
         Some((symbol, _)) => Err(symbol.table.error(Problem::NoSuch {
             what: "`__constant__` or `__device__` variable",
             name: symbol.name.to_owned(),
@@ -193,7 +264,7 @@ fn variables(ptx: &[u8]) -> Vec<Variable> {
 }
 
 /// The text with spaces for comments and for what is between quotes, so that places stay.
-fn without_comments(ptx: &[u8]) -> Vec<u8> {
+pub fn without_comments(ptx: &[u8]) -> Vec<u8> {
     let mut out = ptx.to_vec();
     let mut at = 0usize;
     let blank = |out: &mut Vec<u8>, from: usize, until: usize| {

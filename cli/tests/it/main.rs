@@ -11,3 +11,4 @@ mod drafts;
 mod exact;
 mod kernels;
 mod support;
+mod written;

@@ -17,6 +17,7 @@ mod shadow;
 mod step;
 mod target;
 mod undefined;
+mod update;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
@@ -91,6 +92,7 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     level: host::Level,
+    updates: update::Updates,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
@@ -196,6 +198,7 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: host::Level::best(),
+        updates: update::Updates::default(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,

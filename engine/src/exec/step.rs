@@ -410,6 +410,11 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                             stop!(fault);
                         }
                     }
+                    Op::Update(update, access) => {
+                        if let Err(fault) = machine.update(warp, ins, update, access, active) {
+                            stop!(fault);
+                        }
+                    }
                     Op::CopyLocal { from, to, bytes } => Machine::copy_local(warp, from, to, bytes, active),
                     Op::InSpace(place) => {
                         let x = &warp.d[a];

@@ -91,6 +91,7 @@ fn kind(op: Op) -> Kind {
         | Op::CloseGroup
         | Op::WaitCopies(_)
         | Op::Reduce(..)
+        | Op::Update(..)
         | Op::WarpBarrier
         | Op::Gather
         | Op::Mma(..)
@@ -126,7 +127,7 @@ impl Machine<'_> {
         let (kind, access) = match ins.op {
             Op::Load(access) | Op::LoadCopy(access, _) => (AccessKind::Load, access),
             Op::Store(access) | Op::StoreCopy(access, _) | Op::StartCopy(access) => (AccessKind::Store, access),
-            Op::Reduce(_, access) => (AccessKind::Reduce, access),
+            Op::Reduce(_, access) | Op::Update(_, access) => (AccessKind::Reduce, access),
             Op::Barrier(_) => {
                 let place = Place { line, warp: warp.number, lanes };
                 return self.tell(Event::Step { place, results: [None; 4] });

@@ -3,7 +3,7 @@
 use super::{Builder, Class, Hidden, Mods, NO, Raw, Refused, Site, Vreg, arith::unfit, exactly};
 use crate::{
     ast::{Operand, Type},
-    ir::{self, Access, Extend, Op, Place, Reduce},
+    ir::{self, Access, Extend, Op, Place, Reduce, Update},
 };
 use alloc::{borrow::ToOwned, format};
 
@@ -58,6 +58,9 @@ const PLACES: [(&str, Place); 10] = [
 
 /// Lane-steps that a copy costs beyond one: its start, its end and the checks of both.
 const COPY: u32 = 7;
+
+/// Lane-steps that a change costs beyond one: it is looked up among those that the block has made.
+const UPDATE: u32 = 7;
 
 /// An address operand: where, the register, the rest.
 struct Target {
@@ -436,7 +439,7 @@ impl<'a> Builder<'_, 'a> {
         if !matches!(place, Place::Shared | Place::Global | Place::Generic) {
             return unfit(mods);
         }
-        let counts = mods.has("inc") || mods.has("dec");
+        let swaps = mods.has("cas") && mods.name == "atom";
         let exchange = mods.has("exch") && matches!(kind, Type::B32 | Type::B64);
         let operation = match (mods.first().unwrap_or(""), kind) {
             // Without its old value it is a store, which the race detector watches.
@@ -449,8 +452,9 @@ impl<'a> Builder<'_, 'a> {
             ("max", Type::U32 | Type::U64) => Reduce::MaxU,
             ("min", Type::S32 | Type::S64) => Reduce::MinS,
             ("max", Type::S32 | Type::S64) => Reduce::MaxS,
-            // Which bound wraps is checked below.
+            // With the largest bound they wrap like an addition.
             ("inc" | "dec", Type::U32) => Reduce::Add,
+            ("cas", Type::B16 | Type::B32 | Type::B64) if swaps => Reduce::Add,
             _ => return Err(format!("`{}`: the outcome may depend on the order of threads", mods.opcode)),
         };
         let word = mods.first().unwrap_or("");
@@ -460,6 +464,10 @@ impl<'a> Builder<'_, 'a> {
             operands => operands,
         };
         let mut old = None;
+        let (operands, second) = match operands {
+            [operands @ .., second] if swaps => (operands, Some(self.source(second, kind)?)),
+            operands => (operands, None),
+        };
         let (address, value) = match (mods.name, operands) {
             ("atom", [result, address, value]) => {
                 if *result != Operand::Name("_") {
@@ -474,16 +482,16 @@ impl<'a> Builder<'_, 'a> {
         };
         let target = self.target(address, place)?;
         let mut value = self.source(value, kind)?;
-        if counts {
-            // With the largest bound they wrap like an addition; with another one their order shows.
-            if self.constant_of(value) != Some(u64::from(u32::MAX)) {
-                return Err(format!(
-                    "`{}` wraps at a bound, so the outcome may depend on the order of threads: use atomicAdd",
-                    mods.opcode
-                ));
+        let update = match word {
+            "cas" => Some(Update::Swap),
+            "inc" | "dec" if self.constant_of(value) == Some(u64::from(u32::MAX)) => {
+                value = self.word(if word == "inc" { 1 } else { u32::MAX });
+                None
             }
-            value = self.word(if word == "inc" { 1 } else { u32::MAX });
-        }
+            "inc" => Some(Update::Up),
+            "dec" => Some(Update::Down),
+            _ => None,
+        };
         let size = (kind.bits() / 8) as u8;
         self.note_grain(target.place, u32::from(size));
         let wide = self.class(target.register) == Class::D;
@@ -491,6 +499,8 @@ impl<'a> Builder<'_, 'a> {
         let raw = Raw { a: target.register, imm: target.offset, ..self.raw(Op::Nop) };
         let raw = if exchange {
             Raw { op: Op::Store(access), d: value, ..raw }
+        } else if let Some(update) = update {
+            Raw { op: Op::Update(update, access), b: value, c: second.unwrap_or(NO), cost: raw.cost + UPDATE, ..raw }
         } else {
             Raw { op: Op::Reduce(operation, access), b: value, ..raw }
         };

@@ -16,9 +16,6 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
                 "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
             )
         }
-        "atom" | "red" if mods.has("cas") => {
-            format!("`{opcode}` depends on the order of threads: write so that each thread owns what it changes")
-        }
         "clock" => "clocks are not deterministic".to_owned(),
         "tex" | "tld4" | "txq" | "suld" | "sust" | "sured" | "suq" | "istypep" => {
             format!("`{opcode}`: textures and surfaces are not supported: read a buffer")

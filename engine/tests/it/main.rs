@@ -17,5 +17,6 @@ mod rejections;
 mod rules;
 mod support;
 mod undefined;
+mod updates;
 mod video;
 mod warps;

@@ -300,9 +300,9 @@ pub fn float_rows(fraction: u32, exponent: u32, count: usize) -> Vec<[u64; 3]> {
     }
     for _ in 0..count {
         // Exponents near each other, so that sums round and cancel.
-        let base = values.next() % (top - 40) + 20;
+        let base = (values.next() % top.wrapping_sub(40)).wrapping_add(20);
         let mut near = || {
-            let exponent = base + values.next() % 40 - 20;
+            let exponent = base.wrapping_add(values.next() % 40).wrapping_sub(20);
             let bits = values.next();
             (bits & sign) | (exponent.min(top - 1) << fraction) | (bits & ((1 << fraction) - 1))
         };

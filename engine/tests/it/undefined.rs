@@ -114,3 +114,21 @@ fn copies_of_undefined_bytes_race_like_others() {
     races(&format!("{carry} @%p1 st.shared.u32 [%r31], 7;"));
     sound(&format!("{define} bar.sync 0; {carry} bar.sync 0; {undefine}"));
 }
+
+#[test]
+fn of_a_choice_only_what_is_chosen_needs_a_value() {
+    // The register has a value only where the thread is below 8.
+    let some = "setp.lt.u32 %p1, %r1, 8; @!%p1 bra L; mul.lo.u32 %r20, %r1, 3; mov.b64 %rd20, {%r20, %r20}; setp.gt.u32 %p2, %r1, 3; L:";
+    let store = "cvt.u64.u32 %rd10, %r21; st.global.u64 [%rd6], %rd10;";
+    let wanted: Vec<u64> = (0..40).map(|thread| if thread < 8 { 3 * thread } else { 5 }).collect();
+    assert_eq!(words(&format!("{some} selp.b32 %r21, %r20, 5, %p1; {store}"), 40), wanted);
+    assert_eq!(words(&format!("{some} not.pred %p3, %p1; selp.b32 %r21, 5, %r20, %p3; {store}"), 40), wanted);
+    let wide = "selp.b64 %rd21, %rd20, 5, %p1; cvt.u32.u64 %r21, %rd21;";
+    assert_eq!(words(&format!("{some} {wide} {store}"), 40), wanted);
+    let uninitialised = |body: &str| traps(&format!("{some} {body} {store}"), 40, TrapKind::Uninitialised);
+    uninitialised("selp.b32 %r21, 5, %r20, %p1;");
+    uninitialised("setp.lt.u32 %p3, %r1, 9; selp.b32 %r21, %r20, 5, %p3;");
+    uninitialised("selp.b32 %r21, %r20, %r20, %p1;");
+    uninitialised("selp.b32 %r21, 1, 0, %p2;");
+    uninitialised("@%p1 selp.b32 %r21, %r20, 5, %p1;");
+}
