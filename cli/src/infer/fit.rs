@@ -502,7 +502,11 @@ fn candidates(
     let step_of = |index: usize| axes.get(index).and_then(|(_, step)| u64::try_from(*step).ok());
     let free = fit.fixed.iter().all(Option::is_none);
     let total = fit.end.saturating_sub(base);
-    let cut = |whole: u64| (fit.end < target.len && total < whole).then_some(total);
+    // Where whole ranges would go on to the end of the buffer, the last stores may be missing by chance.
+    let cut = |whole: u64| {
+        (fit.end < target.len && total < whole && whole < target.len.saturating_sub(base)).then_some(total)
+    };
+    let exact = |whole: u64| (fit.end < target.len && total < whole).then_some(total);
     let ctas: u64 = target.grid.iter().fold(1, |product, ctas| u64::saturating_mul(product, (*ctas).into()));
     let edges = writers.iter().flat_map(|seen| seen.ranges.iter().flat_map(|(from, until)| [*from, *until]));
     let edges = edges.map(|at| at.saturating_sub(base));
@@ -515,7 +519,9 @@ fn candidates(
                 forms.push(Form::PerCta { base, bytes: step });
             }
             if run <= step {
-                forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: named });
+                for len in [cut(step.saturating_mul(ctas)), exact(step.saturating_mul(ctas))] {
+                    forms.push(Form::Range { base, bytes: step, len, axis: named });
+                }
             }
         }
         if longs > 1 {
