@@ -13,6 +13,7 @@ mod update;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
+mod wmma;
 
 use crate::{
     Argument, Geometry, LaunchError, Memory, Outcome, Param, Trap, TrapKind,
@@ -81,6 +82,7 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     updates: update::Updates,
+    marks: wmma::Marks,
     level: step::Level,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
@@ -187,6 +189,7 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         updates: update::Updates::default(),
+        marks: wmma::Marks::default(),
         level: step::Level::best(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
