@@ -128,6 +128,68 @@ pub(crate) struct Mma {
     pub(crate) xor: bool,
 }
 
+/// What a fragment of `wmma` is of: another kind may be spread over the warp in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) part: Part,
+    pub(crate) m: u8,
+    pub(crate) n: u8,
+    pub(crate) k: u8,
+    /// Bits of an element of A and B.
+    pub(crate) bits: u8,
+    pub(crate) signed: bool,
+    /// A and B lie in columns; always false for accumulators.
+    pub(crate) columns: bool,
+}
+
+/// A matrix of `d = a * b + c`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    A,
+    B,
+    /// C and D.
+    Sum,
+}
+
+impl Kind {
+    /// Rows and columns.
+    pub(crate) fn extent(self) -> (usize, usize) {
+        let (m, n, k) = (usize::from(self.m), usize::from(self.n), usize::from(self.k));
+        match self.part {
+            Part::A => (m, k),
+            Part::B => (k, n),
+            Part::Sum => (m, n),
+        }
+    }
+
+    /// Bits of one of its elements.
+    pub(crate) fn element(self) -> usize {
+        if self.part == Part::Sum { 32 } else { usize::from(self.bits) }
+    }
+
+    /// Registers of a thread.
+    pub(crate) fn registers(self) -> usize {
+        let (rows, columns) = self.extent();
+        rows * columns * self.element() / 1024
+    }
+
+    /// The other matrix of the same product.
+    pub(crate) fn other(self, part: Part, columns: bool) -> Self {
+        Self { part, columns, signed: self.signed && part != Part::Sum, ..self }
+    }
+}
+
+/// A product of fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Product {
+    /// That of A.
+    pub(crate) kind: Kind,
+    /// B lies in columns.
+    pub(crate) columns: bool,
+    pub(crate) saturate: bool,
+    pub(crate) xor: bool,
+}
+
 /// The operations. Operands are `d`, `e`, `a`, `b`, `c`; `e` is a second result or a fourth operand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Op {
@@ -309,6 +371,16 @@ pub(crate) enum Op {
     /// Names the member mask `b` of the shuffle that follows; gone once blocks are made.
     Gather,
     Mma(Mma, u32),
+    /// All lanes must be here with one address `a`, and one stride `b`.
+    Uniform,
+    /// A fragment from what the lanes have loaded: in ext the results, the loaded words, the results' marks.
+    Take(Kind, u32),
+    /// The words of a fragment, to be stored: in ext the words, the fragment, its marks.
+    Give(Kind, u32),
+    /// In ext the results, A, B, C, then their marks.
+    Product(Product, u32),
+    /// The mark of a result from those of its operands; in ext that mark, then operands and marks. `imm` names the operation.
+    Combine(u32),
     // Uninitialised registers: `d` and `a` are predicate slots that say which lanes hold a value.
     Mark,
     Carry,

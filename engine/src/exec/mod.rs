@@ -21,6 +21,7 @@ mod update;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
+mod wmma;
 
 use crate::{
     Argument, Geometry, LaunchError, Memory, Outcome, Param, Trap, TrapKind,
@@ -93,6 +94,7 @@ pub(crate) struct Machine<'k> {
     awaited: copies::Awaited,
     level: host::Level,
     updates: update::Updates,
+    marks: wmma::Marks,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
@@ -199,6 +201,7 @@ fn start<'k>(
         awaited: copies::Awaited::default(),
         level: host::Level::best(),
         updates: update::Updates::default(),
+        marks: wmma::Marks::default(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,

@@ -466,6 +466,12 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         }
                         machine.mma(warp, shape, start);
                     }
+                    Op::Uniform | Op::Take(..) | Op::Give(..) | Op::Product(..) => {
+                        if let Err(fault) = machine.fragments(warp, ins, active) {
+                            stop!(fault);
+                        }
+                    }
+                    Op::Combine(start) => machine.combine(warp, ins, start, active),
                     Op::Mark => warp.p[usize::from(ins.d)] |= active,
                     Op::Carry => {
                         let held = warp.p[a];

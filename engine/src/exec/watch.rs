@@ -95,6 +95,11 @@ fn kind(op: Op) -> Kind {
         | Op::WarpBarrier
         | Op::Gather
         | Op::Mma(..)
+        | Op::Uniform
+        | Op::Take(..)
+        | Op::Give(..)
+        | Op::Product(..)
+        | Op::Combine(_)
         | Op::Mark
         | Op::Carry
         | Op::Need

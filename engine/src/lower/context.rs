@@ -221,6 +221,7 @@ impl<'a> Context<'a> {
         builder.required = entry.required;
         builder.check_contraction().map_err(|reason| (builder.line, builder.source, reason))?;
         builder.check_dead().map_err(|reason| (builder.line, builder.source, reason))?;
+        builder.find_fragments().map_err(|reason| (builder.line, builder.source, reason))?;
         builder.finish().map_err(|reason| (entry.line, (0, 0), reason))
     }
 }

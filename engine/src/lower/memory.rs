@@ -42,7 +42,7 @@ const HINTS: [&str; 31] = [
     "cluster",
 ];
 
-const PLACES: [(&str, Place); 10] = [
+pub(super) const PLACES: [(&str, Place); 10] = [
     ("global", Place::Global),
     ("const", Place::Const),
     ("shared", Place::Shared),
@@ -66,10 +66,10 @@ const REDUCTION: u32 = 2;
 const UPDATE: u32 = 7;
 
 /// An address operand: where, the register, the rest.
-struct Target {
-    place: Place,
-    register: Vreg,
-    offset: i32,
+pub(super) struct Target {
+    pub(super) place: Place,
+    pub(super) register: Vreg,
+    pub(super) offset: i32,
 }
 
 impl<'a> Builder<'_, 'a> {
@@ -124,7 +124,7 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
-    fn note_grain(&mut self, place: Place, size: u32) {
+    pub(super) fn note_grain(&mut self, place: Place, size: u32) {
         if matches!(place, Place::Shared | Place::Generic) {
             self.shared_grain = self.shared_grain.min(size);
         }
@@ -133,7 +133,7 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
-    fn target(&mut self, operand: &Operand<'a>, place: Place) -> Refused<Target> {
+    pub(super) fn target(&mut self, operand: &Operand<'a>, place: Place) -> Refused<Target> {
         let Operand::Address(base, offset) = *operand else {
             return Err("the address is not in brackets".to_owned());
         };

@@ -8,6 +8,7 @@ mod copies;
 mod dead;
 mod float;
 mod flow;
+mod fragments;
 mod logic;
 mod memory;
 mod mods;
@@ -18,10 +19,11 @@ mod refuse;
 mod slots;
 mod sync;
 mod video;
+mod wmma;
 
 use context::align_up;
 pub(crate) use mods::{Mods, exactly};
-pub(crate) use raw::mma_registers;
+pub(crate) use raw::{mma_registers, product_registers};
 
 use crate::{
     ast::{Text, Type},

@@ -1,7 +1,7 @@
 //! What an instruction reads and writes before registers have slots.
 
 use super::{NO, Raw, Vreg};
-use crate::ir::{Mma, Op};
+use crate::ir::{Mma, Op, Part, Product};
 
 impl Raw {
     /// Registers it reads, the guard apart.
@@ -36,6 +36,33 @@ impl Raw {
                 see(self.c);
                 see(self.e);
             }
+            Op::Take(kind, start) => {
+                let count = kind.registers();
+                for register in ext.iter().skip(start as usize + count).take(count) {
+                    see(*register);
+                }
+            }
+            Op::Give(kind, start) => {
+                let count = kind.registers();
+                for register in ext.iter().skip(start as usize + count).take(2 * count) {
+                    see(*register);
+                }
+            }
+            Op::Product(product, start) => {
+                let (results, operands) = product_registers(product);
+                let start = start as usize + results;
+                for register in ext.iter().skip(start).take(operands) {
+                    see(*register);
+                }
+                for register in ext.iter().skip(start + operands + results).take(operands) {
+                    see(*register);
+                }
+            }
+            Op::Combine(start) => {
+                for register in ext.iter().skip(start as usize + 1).take(6) {
+                    see(*register);
+                }
+            }
             Op::Mma(shape, start) => {
                 let (results, operands) = mma_registers(shape);
                 for register in ext.iter().skip(start as usize + results).take(operands) {
@@ -57,7 +84,7 @@ impl Raw {
             }
         };
         match self.op {
-            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) | Op::Update(..) => {}
+            Op::Store(_) | Op::StoreCopy(..) | Op::StoreMatrix(..) | Op::Reduce(..) | Op::Update(..) | Op::Uniform => {}
             Op::LoadCopy(access, start) => {
                 see(self.d);
                 see(self.e);
@@ -74,6 +101,25 @@ impl Raw {
                 see(self.c);
             }
             Op::W4(_) | Op::DDDWW(_) => see(self.d),
+            Op::Take(kind, start) => {
+                let count = kind.registers();
+                for at in (start as usize..).take(count).chain((start as usize + 2 * count..).take(count)) {
+                    see(ext.get(at).copied().unwrap_or(NO));
+                }
+            }
+            Op::Give(kind, start) => {
+                for register in ext.iter().skip(start as usize).take(kind.registers()) {
+                    see(*register);
+                }
+            }
+            Op::Product(product, start) => {
+                let (results, operands) = product_registers(product);
+                let marks = start as usize + results + operands;
+                for at in (start as usize..).take(results).chain((marks..).take(results)) {
+                    see(ext.get(at).copied().unwrap_or(NO));
+                }
+            }
+            Op::Combine(start) => see(ext.get(start as usize).copied().unwrap_or(NO)),
             Op::Mma(shape, start) => {
                 let (results, _) = mma_registers(shape);
                 for register in ext.iter().skip(start as usize).take(results) {
@@ -94,4 +140,11 @@ pub(crate) fn mma_registers(shape: Mma) -> (usize, usize) {
     let a = usize::from(shape.m) * usize::from(shape.k) * usize::from(shape.bits) / 1024;
     let b = usize::from(shape.n) * usize::from(shape.k) * usize::from(shape.bits) / 1024;
     (results, a + b + results)
+}
+
+/// Registers of the results, and of A, B and C together.
+pub(crate) fn product_registers(product: Product) -> (usize, usize) {
+    let kind = product.kind;
+    let of = |part| kind.other(part, false).registers();
+    (of(Part::Sum), of(Part::A) + of(Part::B) + of(Part::Sum))
 }

@@ -45,8 +45,8 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
                 "`{opcode}`: asynchronous copies and clusters are not supported: load and store with plain instructions"
             )
         }
-        "wmma" => format!(
-            "`{opcode}`: which thread holds which element is not specified: use `mma.sync` with integer types, or plain arithmetic"
+        "wmma" if mods.words().iter().any(|word| matches!(*word, "f16" | "bf16" | "tf32" | "f32" | "f64")) => format!(
+            "`{opcode}`: neither the order of the sum nor which thread holds which element is specified: use `mma.sync` with integer types, or plain arithmetic"
         ),
         "discard" => format!("`{opcode}` leaves memory with no specified contents: leave it out"),
         "elect" => format!("`{opcode}` may elect any thread: choose one by its lane"),

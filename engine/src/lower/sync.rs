@@ -37,7 +37,7 @@ impl<'a> Builder<'_, 'a> {
                 }
                 return Ok(true);
             }
-            "bar" | "barrier" | "shfl" | "vote" | "match" | "redux" | "mma" => {}
+            "bar" | "barrier" | "shfl" | "vote" | "match" | "redux" | "mma" | "wmma" => {}
             _ => return Ok(false),
         }
         let skip = self.jump_unless_guard();
@@ -75,6 +75,7 @@ impl<'a> Builder<'_, 'a> {
                 let d = self.result(d, kind)?;
                 self.emit(Op::Redux(operation), d, a, mask, NO);
             }
+            "wmma" => self.wmma(mods, operands)?,
             _ => self.mma(mods, operands)?,
         }
         self.land(skip);

@@ -7,6 +7,7 @@ mod copies;
 mod digests;
 mod floats;
 mod foreign;
+mod fragments;
 mod instructions;
 mod integers;
 mod memory;

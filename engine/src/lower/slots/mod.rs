@@ -41,6 +41,10 @@ fn starts_block(op: &Op) -> bool {
             | Op::Redux(_)
             | Op::WarpBarrier
             | Op::Mma(..)
+            | Op::Uniform
+            | Op::Take(..)
+            | Op::Give(..)
+            | Op::Product(..)
             | Op::LoadMatrix(..)
             | Op::StoreMatrix(..)
             | Op::MoveMatrix
@@ -326,6 +330,7 @@ impl Assembler<'_, '_> {
                         gather = Gather::Members(slot(raw.b));
                     }
                     Op::Mma(..) | Op::LoadMatrix(..) | Op::StoreMatrix(..) | Op::MoveMatrix => gather = Gather::Warp,
+                    Op::Uniform | Op::Take(..) | Op::Give(..) | Op::Product(..) => gather = Gather::Warp,
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }
