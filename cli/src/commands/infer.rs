@@ -53,11 +53,11 @@ fn place<'a>(job: &'a Job, proposal: &Proposal) -> Option<&'a Place> {
     job.launches.get(usize::try_from(proposal.launch).ok()?)
 }
 
-/// Entries for all rounds of a `for`, by the line of the launch, where one text does.
+/// Entries for all rounds of a `for` or a `repeat`, by the line of the launch, where one text does.
 fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
     let mut rounds: BTreeMap<usize, Option<Vec<Round>>> = BTreeMap::new();
     for proposal in proposals {
-        let Some(place) = place(job, proposal).filter(|place| !place.vars.is_empty()) else { continue };
+        let Some(place) = place(job, proposal) else { continue };
         let Some(line) = place.line else { continue };
         let known = rounds.entry(line).or_insert_with(|| Some(Vec::new()));
         match known {
@@ -65,7 +65,9 @@ fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
             _ => *known = None,
         }
     }
-    let whole = |(line, rounds): (usize, Option<Vec<Round>>)| Some((line, together(&rounds?)?));
+    let whole = |(line, rounds): (usize, Option<Vec<Round>>)| {
+        Some((line, together(&rounds.filter(|rounds| rounds.len() > 1)?)?))
+    };
     rounds.into_iter().filter_map(whole).collect()
 }
 
@@ -93,6 +95,7 @@ fn reasons(job: &Job, proposal: &Proposal) -> Vec<String> {
 fn answer(job: &Job, proposal: &Proposal, all: &BTreeMap<usize, Vec<String>>) -> Value {
     json!({
         "launch": proposal.launch,
+        "line": place(job, proposal).and_then(|place| place.line),
         "entry": proposal.entry,
         "complete": proposal.complete(),
         "writes": entries(job, proposal),

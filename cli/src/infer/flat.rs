@@ -23,7 +23,7 @@ pub struct Stored {
 }
 
 /// Places of stores that are solved one by one, at most.
-const MAX_SITES: usize = 64;
+const MAX_SITES: usize = 512;
 /// Digits of an element, at most.
 const MAX_DIGITS: usize = 5;
 
