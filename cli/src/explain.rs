@@ -45,7 +45,7 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     let line = line.map(|line| format!(" (line {line} of the job)")).unwrap_or_default();
     let mut text = format!(
         "{rule}: `{}`, launch {}{line}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
-        kernel::with_template(&entry).unwrap_or_else(|| kernel::plain_name(&entry).to_owned()),
+        kernel::shown(&entry),
         unit.launch,
         trap.line
     );

@@ -39,6 +39,11 @@ pub fn is_called(mangled: &str, name: &str) -> bool {
     unmangled(mangled) == Some(name) || with_template(mangled).is_some_and(|known| bare(&known) == bare(name))
 }
 
+/// The name to show: plain, with its template arguments where it has some.
+pub fn shown(name: &str) -> String {
+    with_template(name).unwrap_or_else(|| plain_name(name).to_owned())
+}
+
 /// The rest of a mangled name.
 struct Mangled<'a>(&'a str);
 
