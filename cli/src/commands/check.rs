@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::{
     error::CliError,
-    kernel::{self, CheckedEntry, Prepared, Text, plain_name},
+    kernel::{self, CheckedEntry, Prepared, Text, plain_name, with_template},
     term::{self, Style, Term},
 };
 
@@ -182,10 +182,11 @@ fn names(entries: &[CheckedEntry]) -> Vec<String> {
         *times = times.saturating_add(1);
     }
     let unique = |entry: &&CheckedEntry| seen.get(plain_name(&entry.name)) == Some(&1);
-    entries
-        .iter()
-        .map(|entry| Some(entry).filter(unique).map_or(entry.name.as_str(), |entry| plain_name(&entry.name)).to_owned())
-        .collect()
+    let known = |entry: &CheckedEntry| match Some(entry).filter(unique) {
+        Some(entry) => plain_name(&entry.name).to_owned(),
+        None => with_template(&entry.name).unwrap_or_else(|| entry.name.clone()),
+    };
+    entries.iter().map(known).collect()
 }
 
 fn table(entries: &[CheckedEntry], term: &Term) {

@@ -17,6 +17,7 @@ use crate::{
         rounds::{Round, together},
     },
     job::{Job, Place},
+    kernel,
     local::{self, LocalError},
     term::{self, Style, Term},
 };
@@ -53,19 +54,32 @@ fn place<'a>(job: &'a Job, proposal: &Proposal) -> Option<&'a Place> {
     job.launches.get(usize::try_from(proposal.launch).ok()?)
 }
 
-/// Entries for all rounds of a `for`, by the line of the launch, where one text does.
+/// Entries for all rounds of a `for` or a `repeat`, by the line of the launch, where one text does.
 fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
+    // Threads of a CTA are numbers where they stand in some rounds alone.
+    let mut found = rounds(job, proposals, true);
+    for (line, entries) in rounds(job, proposals, false) {
+        found.entry(line).or_insert(entries);
+    }
+    found
+}
+
+fn rounds(job: &Job, proposals: &[Proposal], named: bool) -> BTreeMap<usize, Vec<String>> {
     let mut rounds: BTreeMap<usize, Option<Vec<Round>>> = BTreeMap::new();
     for proposal in proposals {
-        let Some(place) = place(job, proposal).filter(|place| !place.vars.is_empty()) else { continue };
+        let Some(place) = place(job, proposal) else { continue };
         let Some(line) = place.line else { continue };
         let known = rounds.entry(line).or_insert_with(|| Some(Vec::new()));
         match known {
-            Some(known) if proposal.complete() => known.push((place.vars.clone(), entries(job, proposal))),
+            Some(known) if proposal.complete() => {
+                known.push((place.vars.clone(), written(job, proposal, if named { proposal.block } else { [1; 3] })));
+            }
             _ => *known = None,
         }
     }
-    let whole = |(line, rounds): (usize, Option<Vec<Round>>)| Some((line, together(&rounds?)?));
+    let whole = |(line, rounds): (usize, Option<Vec<Round>>)| {
+        Some((line, together(&rounds.filter(|rounds| rounds.len() > 1)?)?))
+    };
     rounds.into_iter().filter_map(whole).collect()
 }
 
@@ -75,8 +89,12 @@ fn name(job: &Job, buffer: u16) -> &str {
 
 /// Entries of `writes`.
 fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
+    written(job, proposal, proposal.block)
+}
+
+fn written(job: &Job, proposal: &Proposal, block: [u32; 3]) -> Vec<String> {
     let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().ok()?)));
-    found.flat_map(|(buffer, forms)| forms.iter().map(|form| form.toml(name(job, *buffer), proposal.block))).collect()
+    found.flat_map(|(buffer, forms)| forms.iter().map(|form| form.toml(name(job, *buffer), block))).collect()
 }
 
 /// Why buffers have no map.
@@ -93,6 +111,7 @@ fn reasons(job: &Job, proposal: &Proposal) -> Vec<String> {
 fn answer(job: &Job, proposal: &Proposal, all: &BTreeMap<usize, Vec<String>>) -> Value {
     json!({
         "launch": proposal.launch,
+        "line": place(job, proposal).and_then(|place| place.line),
         "entry": proposal.entry,
         "complete": proposal.complete(),
         "writes": entries(job, proposal),
@@ -107,7 +126,7 @@ fn answer(job: &Job, proposal: &Proposal, all: &BTreeMap<usize, Vec<String>>) ->
 fn print(job: &Job, proposal: &Proposal, entries: &[String], term: &Term) {
     let index = usize::try_from(proposal.launch).unwrap_or(usize::MAX);
     let place = job.launches.get(index).map(ToString::to_string).unwrap_or_default();
-    term::line(&term.paint(Style::Dim, format!("# {place}: `{}`", proposal.entry)));
+    term::line(&term.paint(Style::Dim, format!("# {place}: `{}`", kernel::shown(&proposal.entry))));
     match entries {
         [] if proposal.buffers.is_empty() && proposal.trap.is_none() => term::line("writes = []  # it stores nothing"),
         [] => {}

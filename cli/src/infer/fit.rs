@@ -312,6 +312,9 @@ fn guesses(target: &Target, launch: &Shaped, end: u64, forms: &mut Vec<Form>) {
             [_, 1, 1] => {
                 let threads = width.saturating_mul(height).saturating_mul(depth);
                 forms.push(Form::Range { base: 0, bytes: threads.saturating_mul(element), len: None, axis: None });
+                // The last round of such a loop may be that of a few CTAs.
+                let count = end.div_ceil(element);
+                forms.push(Form::GridStride { base: 0, each: threads, count, element });
             }
             [_, _, 1] => {
                 for columns in &launch.sizes {
@@ -502,11 +505,7 @@ fn candidates(
     let step_of = |index: usize| axes.get(index).and_then(|(_, step)| u64::try_from(*step).ok());
     let free = fit.fixed.iter().all(Option::is_none);
     let total = fit.end.saturating_sub(base);
-    // Where whole ranges would go on to the end of the buffer, the last stores may be missing by chance.
-    let cut = |whole: u64| {
-        (fit.end < target.len && total < whole && whole < target.len.saturating_sub(base)).then_some(total)
-    };
-    let exact = |whole: u64| (fit.end < target.len && total < whole).then_some(total);
+    let cut = |whole: u64| (fit.end < target.len && total < whole).then_some(total);
     let ctas: u64 = target.grid.iter().fold(1, |product, ctas| u64::saturating_mul(product, (*ctas).into()));
     let edges = writers.iter().flat_map(|seen| seen.ranges.iter().flat_map(|(from, until)| [*from, *until]));
     let edges = edges.map(|at| at.saturating_sub(base));
@@ -519,9 +518,7 @@ fn candidates(
                 forms.push(Form::PerCta { base, bytes: step });
             }
             if run <= step {
-                for len in [cut(step.saturating_mul(ctas)), exact(step.saturating_mul(ctas))] {
-                    forms.push(Form::Range { base, bytes: step, len, axis: named });
-                }
+                forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: named });
             }
         }
         if longs > 1 {

@@ -23,7 +23,9 @@ pub struct Stored {
 }
 
 /// Places of stores that are solved one by one, at most.
-const MAX_SITES: usize = 64;
+const MAX_SITES: usize = 512;
+/// Values of a last digit that is not cut yet.
+const OPEN: u64 = u64::MAX;
 /// Digits of an element, at most.
 const MAX_DIGITS: usize = 5;
 
@@ -66,7 +68,11 @@ pub fn fit(stores: &[Stored], target: &Target, threads: u64, sizes: &[u64]) -> V
             sites.values().map(|stores| solve(stores, target, axis, threads, &candidates)).collect();
         let Some(solved) = solved else { continue };
         let mut kinds: BTreeMap<Pattern, BTreeMap<i128, Points>> = BTreeMap::new();
-        for (pattern, base, points) in solved {
+        for (mut pattern, base, points) in solved {
+            // How far the last digit goes is that of all stores that are placed alike.
+            if let Some(last) = pattern.digits.last_mut().filter(|last| last.extent == last.of) {
+                (last.of, last.extent) = (OPEN, OPEN);
+            }
             kinds.entry(pattern).or_default().entry(base).or_default().extend(points);
         }
         for (whole, skipping) in [(true, false), (false, false), (true, true), (false, true)] {
@@ -274,8 +280,13 @@ fn written(
     let mut forms = Vec::new();
     for (pattern, bases) in kinds {
         let mut digits = pattern.digits.clone();
+        let elements: Vec<u64> = bases.values().flatten().map(|point| point.0).collect();
+        if let Some(last) = digits.last_mut().filter(|last| last.of == OPEN) {
+            let highest = elements.iter().max().copied().unwrap_or(0);
+            last.of = highest.checked_div(last.per).unwrap_or(0).saturating_add(1);
+            last.extent = last.of;
+        }
         if shape.skipping {
-            let elements: Vec<u64> = bases.values().flatten().map(|point| point.0).collect();
             digits = skip(&digits, &elements, candidates).unwrap_or(digits);
         }
         if let (true, Some(last)) = (shape.whole, digits.last_mut())

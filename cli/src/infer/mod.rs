@@ -87,11 +87,14 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
     let program = prepared.program();
     let mut state = start;
     let mut proposals: BTreeMap<usize, (Proposal, Vec<Sample>)> = BTreeMap::new();
+    // What launches of one shape were given: rounds of a loop are likely to be alike.
+    let mut alike: BTreeMap<(Vec<u8>, [u32; 3], [u32; 3]), BTreeMap<u16, Vec<Form>>> = BTreeMap::new();
     let mut real = true;
     for number in 0..u32::try_from(program.launches()).unwrap_or(u32::MAX) {
         let Some(position) = crate::sample::position(program, number) else { continue };
         let Some(placed) = program.launch(number) else { continue };
         let launch = placed.launch;
+        let known = alike.entry((launch.entry.to_vec(), launch.grid, launch.block)).or_default();
         let (proposal, samples) = proposals.entry(position).or_insert_with(|| {
             let mut proposal = Proposal {
                 launch: u32::try_from(position).unwrap_or(u32::MAX),
@@ -111,7 +114,7 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
                     None => {}
                 }
             }
-            propose(&mut proposal, launch, &samples, &state, &|cta| {
+            propose(&mut proposal, launch, &samples, &state, known, &|cta| {
                 stores(prepared, &state, Unit { launch: number, cta }, fuel)
             });
             (proposal, samples)
@@ -125,6 +128,11 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
             let whole = whole(prepared, &state, number, fuel, ownership.as_ref(), began, time);
             match whole {
                 Whole::Done(after, units) => {
+                    for (buffer, forms) in &proposal.buffers {
+                        if let Ok(forms) = forms {
+                            known.insert(*buffer, forms.clone());
+                        }
+                    }
                     proposal.verified = proposal.verified.saturating_add(units);
                     for (buffer, bytes) in after {
                         if let Some(place) = state.0.get_mut(usize::from(buffer)) {
@@ -136,7 +144,7 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
                 Whole::Strayed(sample) => {
                     samples.push(*sample);
                     proposal.verified = 0;
-                    propose(proposal, launch, samples, &state, &|cta| {
+                    propose(proposal, launch, samples, &state, known, &|cta| {
                         stores(prepared, &state, Unit { launch: number, cta }, fuel)
                     });
                 }
@@ -167,6 +175,7 @@ fn propose(
     launch: &Launch,
     samples: &[Sample],
     state: &Buffers,
+    known: &BTreeMap<u16, Vec<Form>>,
     stores: &dyn Fn([u32; 3]) -> Option<BTreeMap<u16, Vec<Stored>>>,
 ) {
     let mut traced: Option<BTreeMap<u16, Vec<Stored>>> = None;
@@ -204,7 +213,9 @@ fn propose(
                     None => "no regular pattern covers what the CTAs store".to_owned(),
                 })
             };
-            let mut found = fit(&seen, &target, &shaped).and_then(choose);
+            let before = known.get(&buffer).filter(|forms| holds(forms, &seen, &target)).map(|forms| vec![forms.clone()]);
+            let before = before.and_then(|forms| choose(forms).ok());
+            let mut found = before.map_or_else(|| fit(&seen, &target, &shaped).and_then(choose), Ok);
             if found.is_err() && seen.iter().filter(|seen| !seen.ranges.is_empty()).count() > 1 {
                 let all = traced.get_or_insert_with(|| every(samples, stores).unwrap_or_default());
                 let threads = launch.block.iter().fold(1u64, |all, side| all.saturating_mul((*side).into()));

@@ -1,4 +1,5 @@
-//! One text for the rounds of a `for`: numbers that differ become expressions of its variables.
+//! One text for the rounds of a `for` or a `repeat`: numbers that differ become expressions of its variables, names that take turns
+//! are written so.
 
 /// A round: the variables and their values, and the entries of `writes`.
 pub type Round = (Vec<(String, i128)>, Vec<String>);
@@ -20,12 +21,35 @@ pub fn together(rounds: &[Round]) -> Option<Vec<String>> {
         .map(|index| {
             let texts: Vec<&String> = rounds.iter().filter_map(|(_, entries)| entries.get(index)).collect();
             let vars: Vec<&[(String, i128)]> = rounds.iter().map(|(vars, _)| vars.as_slice()).collect();
-            entry(&texts, &vars)
+            let (names, rest): (Vec<&str>, Vec<String>) =
+                texts.iter().map(|text| named(text)).collect::<Option<_>>()?;
+            Some(format!("{{ buffer = \"{}\"{}", turns(&names, &vars)?, entry(&rest, &vars)?))
         })
         .collect()
 }
 
-fn entry(texts: &[&String], vars: &[&[(String, i128)]]) -> Option<String> {
+/// The name of the buffer, and what follows it.
+fn named(entry: &str) -> Option<(&str, String)> {
+    let (name, rest) = entry.strip_prefix("{ buffer = \"")?.split_once('"')?;
+    Some((name, rest.to_owned()))
+}
+
+/// The names as `a|b`, by the round of the innermost loop.
+fn turns(names: &[&str], vars: &[&[(String, i128)]]) -> Option<String> {
+    let outer = |round: usize| vars.get(round).and_then(|vars| vars.split_last()).map(|(_, outer)| outer);
+    let number = |round: usize| (0..round).filter(|before| outer(*before) == outer(round)).count();
+    (1..=4usize).find_map(|period| {
+        let turn =
+            |place: usize| (0..names.len()).find(|round| number(*round) == place).and_then(|round| names.get(round));
+        let cycle: Vec<&str> = (0..period).map(|place| turn(place).copied()).collect::<Option<_>>()?;
+        let holds = |(round, name): (usize, &&str)| {
+            number(round).checked_rem(period).and_then(|place| cycle.get(place)) == Some(name)
+        };
+        names.iter().enumerate().all(holds).then(|| cycle.join("|"))
+    })
+}
+
+fn entry(texts: &[String], vars: &[&[(String, i128)]]) -> Option<String> {
     let mut all: Vec<Vec<Piece>> = texts.iter().map(|text| pieces(text)).collect();
     let based = |pieces: &Vec<Piece>| {
         pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.ends_with(", base = ")))
@@ -67,8 +91,8 @@ fn entry(texts: &[&String], vars: &[&[(String, i128)]]) -> Option<String> {
 
 /// The entry with its base, which is left out where it is 0.
 fn with_base(entry: &str) -> String {
-    match entry.split_once("\", ") {
-        Some((buffer, rest)) if !rest.starts_with("base = ") => format!("{buffer}\", base = 0, {rest}"),
+    match entry.strip_prefix(", ") {
+        Some(rest) if !rest.starts_with("base = ") => format!(", base = 0, {rest}"),
         _ => entry.to_owned(),
     }
 }
@@ -211,6 +235,23 @@ mod tests {
         assert_eq!(together(&rounds(&[1, 2], inside)).unwrap(), ["{ buffer = \"a\", range = \"block.x * (k + 1)\" }"]);
         let odd = |k: i128| format!("{{ buffer = \"a\", run = {} }}", k * k * k);
         assert_eq!(together(&rounds(&[1, 2, 3, 4], odd)), None);
+    }
+
+    #[test]
+    fn buffers_that_take_turns_are_named_so() {
+        let of = |name: &str| vec![format!("{{ buffer = \"{name}\", per-cta = 4 }}")];
+        let repeat: Vec<Round> = vec![(Vec::new(), of("b")), (Vec::new(), of("a"))];
+        assert_eq!(together(&repeat).unwrap(), ["{ buffer = \"b|a\", per-cta = 4 }"]);
+        let at = |i: i128, j: i128| vec![("i".to_owned(), i), ("j".to_owned(), j)];
+        let mut nested: Vec<Round> = Vec::new();
+        for i in 0..2 {
+            for (j, name) in (0..3).zip(["x", "y", "x"]) {
+                nested.push((at(i, j), of(name)));
+            }
+        }
+        assert_eq!(together(&nested).unwrap(), ["{ buffer = \"x|y\", per-cta = 4 }"]);
+        nested[5].1 = of("y");
+        assert_eq!(together(&nested), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{
     values::{self, Scalar},
     writes::{self, AXES, Flat, Target, Tile},
 };
-use crate::kernel::unmangled;
+use crate::kernel::{is_called, with_template};
 
 /// What launches name.
 pub struct Names<'a> {
@@ -242,11 +242,12 @@ fn find_kernel<'n>(table: &Table<'_>, kernels: &'n [JobKernel]) -> Result<(u16, 
 
 fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry, JobError> {
     let entries = &kernel.module.entries;
-    let list = || entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known = |entry: &Entry| with_template(&entry.name).unwrap_or_else(|| entry.name.clone());
+    let list = || entries.iter().map(known).collect::<Vec<_>>().join(", ");
     let (found, place) = match table.get("entry") {
         Some(node) => {
             let name = node.text()?;
-            let plain: Vec<&Entry> = entries.iter().filter(|entry| unmangled(&entry.name) == Some(name)).collect();
+            let plain: Vec<&Entry> = entries.iter().filter(|entry| is_called(&entry.name, name)).collect();
             let found = match (kernel.module.entry(name), plain.as_slice()) {
                 (Some(entry), _) => entry,
                 (None, [entry]) => entry,
@@ -255,7 +256,7 @@ fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry,
                     return Err(node.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint }));
                 }
                 (None, several) => {
-                    let names = several.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+                    let names = several.iter().map(|entry| known(entry)).collect::<Vec<_>>().join(", ");
                     return Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {names}"))));
                 }
             };

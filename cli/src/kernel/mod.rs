@@ -11,5 +11,5 @@ pub use build::{
 };
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
-pub use names::{plain_name, unmangled};
+pub use names::{is_called, plain_name, shown, unmangled, with_template};
 pub use text::{Body, Instructions, Text};
