@@ -176,17 +176,17 @@ pub fn print(checked: &Checked, term: &Term) {
 
 /// Entries under names that people know, where those tell them apart.
 fn names(entries: &[CheckedEntry]) -> Vec<String> {
+    let plain: Vec<String> = entries.iter().map(|entry| plain_name(&entry.name)).collect();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for entry in entries {
-        let times = seen.entry(plain_name(&entry.name)).or_default();
+    for name in &plain {
+        let times = seen.entry(name).or_default();
         *times = times.saturating_add(1);
     }
-    let unique = |entry: &&CheckedEntry| seen.get(plain_name(&entry.name)) == Some(&1);
-    let known = |entry: &CheckedEntry| match Some(entry).filter(unique) {
-        Some(entry) => plain_name(&entry.name).to_owned(),
-        None => with_template(&entry.name).unwrap_or_else(|| entry.name.clone()),
+    let known = |(entry, plain): (&CheckedEntry, &String)| match seen.get(plain.as_str()) {
+        Some(1) => plain.clone(),
+        _ => with_template(&entry.name).unwrap_or_else(|| entry.name.clone()),
     };
-    entries.iter().map(known).collect()
+    entries.iter().zip(&plain).map(known).collect()
 }
 
 fn table(entries: &[CheckedEntry], term: &Term) {

@@ -5,6 +5,8 @@ use std::{
     fmt::Write,
 };
 
+use crate::kernel::with_template;
+
 use super::{
     names,
     uses::{Entry, Kind, Parameter},
@@ -127,8 +129,12 @@ impl Writer {
 
         // Instances of a template share the plain name.
         let alone = draft.entries.iter().filter(|other| other.plain == entry.plain).count() == 1;
-        let _ =
-            write!(self.launches, "\n[[launch]]\nentry = {}\n", text(if alone { &entry.plain } else { &entry.name }));
+        let name = match with_template(&entry.name) {
+            _ if alone => entry.plain.clone(),
+            Some(name) => name,
+            None => entry.name.clone(),
+        };
+        let _ = write!(self.launches, "\n[[launch]]\nentry = {}\n", text(&name));
         let _ = write!(self.launches, "grid = {grid}\nblock = {block}\n");
         if entry.dynamic {
             self.launches

@@ -1,10 +1,10 @@
 //! What C++ calls things: types from mangled names, names of parameters from the source.
 
-use cpp_demangle::{DemangleOptions, Symbol};
+use crate::kernel::with_types;
 
 /// The types of a function's parameters, from its mangled name.
 pub fn parameters(mangled: &str) -> Option<Vec<String>> {
-    let text = Symbol::new(mangled).ok()?.demangle(&DemangleOptions::default()).ok()?;
+    let text = with_types(mangled)?;
     let end = text.rfind(')')?;
     let start = opening(text.get(..end)?)?;
     Some(split(text.get(start.checked_add(1)?..end)?))

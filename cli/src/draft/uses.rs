@@ -119,7 +119,7 @@ fn entry(body: &Body, dynamic: &[&str]) -> Entry {
     };
     Entry {
         name: body.name.clone(),
-        plain: plain_name(&body.name).to_owned(),
+        plain: plain_name(&body.name),
         parameters,
         axes,
         threads: required_threads(&body.header),

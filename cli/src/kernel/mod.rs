@@ -11,5 +11,5 @@ pub use build::{
 };
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
-pub use names::{is_called, plain_name, shown, unmangled, with_template};
+pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
 pub use text::{Body, Instructions, Text};
