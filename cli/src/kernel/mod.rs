@@ -5,6 +5,7 @@ mod check;
 mod exact;
 mod names;
 mod text;
+mod version;
 
 pub use build::{
     BuildError, Built, Compiler, DEFAULT_ARCH, EXACT_MATHS, compile, compile_with, find_compiler, lower_version,
@@ -13,3 +14,4 @@ pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{plain_name, unmangled};
 pub use text::{Instructions, Text};
+pub use version::lowest;
