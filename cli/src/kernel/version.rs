@@ -335,7 +335,7 @@ fn of_statement(text: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     /// What ptxas asks of each form: version, target and form.
