@@ -151,7 +151,8 @@ pub fn compile(source: &Path, arch: &str) -> Result<Vec<u8>, BuildError> {
     compile_with(&find_compiler().ok_or(BuildError::NoCompiler)?, source, arch, true).map(|built| built.ptx)
 }
 
-/// Compiles a file. Paths of this machine are taken out of the PTX, because PTX goes on chain. A source that does not
+/// Compiles a file. Paths of this machine are taken out of the PTX, because PTX goes on chain; its version is the lowest that is known
+/// to do. A source that does not
 /// compile with the exact maths is compiled without.
 pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str, exact_maths: bool) -> Result<Built, BuildError> {
     std::fs::metadata(source).map_err(|error| BuildError::File { path: source.to_owned(), error })?;
@@ -161,7 +162,9 @@ pub fn compile_with(compiler: &Compiler, source: &Path, arch: &str, exact_maths:
             Compiler::Nvrtc => with_nvrtc(source, arch, exact_maths)?,
         };
         let ptx = without_lines_of_the_maths(&without_paths(&ptx));
-        Ok(Built { ptx: with_entries_as_written(ptx).into_bytes(), exact_maths })
+        let ptx = with_entries_as_written(ptx);
+        let lowered = super::lowest(&ptx).and_then(|version| lower_version(&ptx, version));
+        Ok(Built { ptx: lowered.unwrap_or(ptx).into_bytes(), exact_maths })
     };
     match compile(exact_maths) {
         Err(error @ BuildError::Compile { .. }) if exact_maths => compile(false).map_err(|_| error),
@@ -254,8 +257,12 @@ fn without_lines_of_the_maths(ptx: &str) -> String {
         (name.strip_prefix(EXACT_MATHS_NAME)?.starts_with('"')).then(|| number.trim())
     });
     let Some(file) = file else { return ptx.to_owned() };
+    // What other headers have inlined into it refers to its lines, which are not there any more: the driver refuses that.
     let of_the_maths = |line: &str| {
-        line.trim_start().strip_prefix(".loc").is_some_and(|rest| rest.split_whitespace().next() == Some(file))
+        line.trim_start().strip_prefix(".loc").is_some_and(|rest| {
+            let into = rest.split_once("inlined_at").map(|(_, place)| place);
+            [Some(rest), into].into_iter().flatten().any(|place| place.split_whitespace().next() == Some(file))
+        })
     };
     ptx.split_inclusive('\n').filter(|line| !of_the_maths(line)).collect()
 }
@@ -319,7 +326,7 @@ mod tests {
 
     #[test]
     fn lines_of_the_exact_maths_are_left_out() {
-        let ptx = "\t.loc\t2 3 4\n\tret;\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
+        let ptx = "\t.loc\t2 3 4\n\tret;\n\t.loc\t3 1 1, function_name $L__info_string2, inlined_at 2 3 4\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
         let expected = "\tret;\n\t.loc\t12 3 4\n\t.file\t1 \"k.cu\"\n\t.file\t2 \"assay_math.cuh\"\n";
         assert_eq!(without_lines_of_the_maths(ptx), expected);
         assert_eq!(without_lines_of_the_maths("\t.loc 2 3 4\n"), "\t.loc 2 3 4\n");

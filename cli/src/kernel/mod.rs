@@ -5,6 +5,7 @@ mod check;
 mod exact;
 mod names;
 mod text;
+mod version;
 
 pub use build::{
     BuildError, Built, Compiler, DEFAULT_ARCH, EXACT_MATHS, compile, compile_with, find_compiler, lower_version,
@@ -13,3 +14,4 @@ pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
 pub use text::{Body, Instructions, Text};
+pub use version::lowest;

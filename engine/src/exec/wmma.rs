@@ -93,24 +93,29 @@ impl Machine<'_> {
             }
             Op::Take(kind, start) => {
                 let (start, count) = (start as usize, kind.registers());
-                for place in 0..count {
-                    let values = *self.row(warp, start + count + place);
-                    self.put_w(warp, self.slot(start + place), &values, mask);
-                }
+                self.copy_words(warp, start + count, start, count);
                 self.set_marks(warp, kind, start + 2 * count);
                 Ok(())
             }
             Op::Give(kind, start) => {
                 let (start, count) = (start as usize, kind.registers());
                 self.check_whole(warp, kind, start + count, start + 2 * count)?;
-                for place in 0..count {
-                    let values = *self.row(warp, start + count + place);
-                    self.put_w(warp, self.slot(start + place), &values, mask);
-                }
+                self.copy_words(warp, start + count, start, count);
                 Ok(())
             }
             Op::Product(product, start) => self.product(warp, product, start as usize),
             _ => Ok(()),
+        }
+    }
+
+    /// Copies registers; a result may lie where an operand lay.
+    fn copy_words(&mut self, warp: &mut Warp, from: usize, into: usize, count: usize) {
+        let mut words = [[0u32; 32]; 8];
+        for (place, word) in words.iter_mut().enumerate().take(count) {
+            *word = *self.row(warp, from + place);
+        }
+        for (place, word) in words.iter().enumerate().take(count) {
+            self.put_w(warp, self.slot(into + place), word, u32::MAX);
         }
     }
 

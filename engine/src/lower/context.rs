@@ -6,8 +6,17 @@ use crate::{
     ast::{Function, Operand, Space, Statement, Text, Variable},
     ir::Code,
 };
-use alloc::{collections::BTreeMap, collections::BTreeSet, format, string::String, sync::Arc, vec, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    sync::Arc,
+    vec,
+    vec::Vec,
+};
 
+/// Statements, operands, targets and parameters.
 fn weight(function: &Function<'_>) -> usize {
     let operand = |operand: &Operand<'_>| match operand {
         Operand::List(list) => 1 + list.len(),

@@ -4,7 +4,7 @@
 
 use super::{Builder, Class, NO, Raw, Refused, Vreg, product_registers};
 use crate::ir::Op;
-use alloc::{borrow::ToOwned, vec, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, vec, vec::Vec};
 
 /// Lane-steps of a change of an element beyond those of the instruction.
 const COMBINE: u32 = 8;
@@ -43,6 +43,36 @@ fn made(raw: &Raw) -> Option<(usize, usize)> {
 }
 
 impl Builder<'_, '_> {
+    /// Moves of registers that surely hold a constant become moves of the constant: compilers take the zero of a sum for other things, too.
+    fn settle_constants(&mut self) {
+        let mut heads: Vec<usize> = self.labels.iter().flatten().chain(&self.starts).copied().collect();
+        heads.sort_unstable();
+        heads.dedup();
+        let mut heads = heads.into_iter().peekable();
+        let mut held: BTreeMap<Vreg, Vreg> = BTreeMap::new();
+        let mut raws = core::mem::take(&mut self.raws);
+        for (at, raw) in raws.iter_mut().enumerate() {
+            while heads.next_if(|head| *head <= at).is_some() {
+                held.clear();
+            }
+            if matches!(raw.op, Op::MovW)
+                && let Some(constant) = held.get(&raw.a)
+            {
+                raw.a = *constant;
+            }
+            if matches!(raw.op, Op::Call | Op::Return) {
+                held.clear();
+            }
+            raw.defs(&self.ext, |register| {
+                held.remove(&register);
+            });
+            if matches!(raw.op, Op::MovW) && raw.guard == NO && self.constant_of(raw.a).is_some() {
+                held.insert(raw.d, raw.a);
+            }
+        }
+        self.raws = raws;
+    }
+
     /// The registers that hold parts of fragments.
     fn parts(&self) -> Vec<bool> {
         let mut parts = vec![false; self.registers.len()];
@@ -83,6 +113,7 @@ impl Builder<'_, '_> {
         if !self.raws.iter().any(some) {
             return Ok(());
         }
+        self.settle_constants();
         let parts = self.parts();
         let is_part = |register: Vreg| parts.get(register as usize) == Some(&true);
         for raw in &self.raws {

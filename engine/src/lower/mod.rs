@@ -157,8 +157,6 @@ pub(crate) struct Context<'a> {
     pub(crate) work: usize,
 }
 
-/// Statements, operands, targets and parameters.
-
 /// Lowers the functions of one entry into one list.
 pub(crate) struct Builder<'c, 'a> {
     pub(crate) context: &'c mut Context<'a>,

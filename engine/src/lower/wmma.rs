@@ -90,9 +90,11 @@ impl<'a> Builder<'_, 'a> {
             // Marks, where there are some.
             self.ext.extend(sources.iter().map(|_| NO));
             self.emit(Op::Give(kind, start), NO, NO, NO, NO);
+            // All lanes are here: what the warp did before is done.
+            let (one, mask) = (self.word(1), self.word(u32::MAX));
+            self.emit(Op::WarpBarrier, NO, NO, mask, NO);
             self.touch(place, &spots, &words, true);
             // Any lane may be the one that stores an element: none may count on its being its own.
-            let (one, mask) = (self.word(1), self.word(u32::MAX));
             let clamp = self.word(31);
             let mut others = Vec::new();
             for word in words {

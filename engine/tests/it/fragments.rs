@@ -1,7 +1,7 @@
 //! `wmma` over integers: products of matrices in memory, and programs that could tell where an element of a fragment is.
 
-use crate::support::{Buffers, rejection, run_with, scratch, text, traps, words};
-use assay_engine::{Outcome, TrapKind};
+use crate::support::{Buffers, parse, rejection, run_with, scratch, text, traps, words};
+use assay_engine::{Argument, Geometry, Outcome, TrapKind};
 
 /// Extents, and registers of A, B and the sum.
 struct Shape {
@@ -252,11 +252,50 @@ fn fragments_race_like_the_lanes_that_may_hold_their_elements() {
     let read = "ld.shared.u32 %r50, [%r9]; cvt.u64.u32 %rd10, %r50; st.global.u64 [%rd6], %rd10;";
     let add = each("add.s32 $, $, 100;");
     let wanted: Vec<u64> = (0..32).map(|thread| thread + 100).collect();
-    assert_eq!(words(&format!("{shared} {fill} {wait} {load} {add} {wait} {store} {wait} {read}"), 32), wanted);
+    assert_eq!(words(&format!("{shared} {fill} {wait} {load} {add} {store} {wait} {read}"), 32), wanted);
     let races = |body: &str| traps(&format!("{shared} {body}"), 32, TrapKind::Race);
     races(&format!("{fill} {load}"));
-    races(&format!("{fill} {wait} {load} {store}"));
     races(&format!("{fill} {wait} {load} {wait} {store} {read}"));
     races(&format!("{fill} {wait} {load} {fill}"));
     traps(&format!("{shared} {load}"), 32, TrapKind::Uninitialised);
+}
+
+#[test]
+fn kernels_of_the_compiler_multiply_as_written() {
+    let module = parse(include_str!("../data/wmma.ptx"));
+    let run = |name: &str, [x, y]: [u32; 2], arguments: &[Argument], memory: &mut Buffers| {
+        let kernel = module.entry(name).unwrap().kernel.as_ref().unwrap();
+        let geometry = Geometry { grid: [x, y, 1], block: [32, 1, 1], shared: 0 };
+        for cta in (0..x * y).map(|cta| [cta % x, cta / x, 0]) {
+            let outcome = kernel.run(&geometry, arguments, cta, memory, 1 << 24, None).unwrap();
+            assert!(matches!(outcome, Outcome::Done { .. }), "{name}: {outcome:?}");
+        }
+    };
+    let buffer = |index| Argument::Buffer { index, offset: 0 };
+    let word = |value: i32| Argument::Bytes(value.to_le_bytes().to_vec());
+    let signed = |byte: u8| i32::from(byte as i8);
+
+    // 48 × 80 by 80 × 32: the loop in fours, and one over.
+    let (m, n, k) = (48, 32, 80);
+    let mut memory = Buffers::new(vec![noise(1), noise(2), vec![0; 4 * m * n]]);
+    run("gemm", [2, 3], &[buffer(0), buffer(1), buffer(2), word(n as i32), word(k as i32)], &mut memory);
+    for (place, found) in memory.bytes[2].chunks_exact(4).enumerate() {
+        let (a, b) = (&memory.bytes[0][place / n * k..][..k], &memory.bytes[1][place % n * k..][..k]);
+        let expected: i32 = a.iter().zip(b).map(|(x, y)| signed(*x) * signed(*y)).sum();
+        assert_eq!(i32::from_le_bytes(found.try_into().unwrap()), expected);
+    }
+
+    let mut memory = Buffers::new(vec![noise(3), noise(4), noise(5)]);
+    let before = memory.bytes[2].clone();
+    run("scaled", [1, 1], &[buffer(0), buffer(1), buffer(2), word(-3), word(7)], &mut memory);
+    for column in 0..8 {
+        for row in 0..32 {
+            let dot: i32 = (0..16)
+                .map(|at| i32::from(memory.bytes[0][32 * at + row]) * i32::from(memory.bytes[1][16 * at + column]))
+                .sum();
+            let at = 4 * (32 * column + row);
+            let sum = |bytes: &[u8]| i32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+            assert_eq!(sum(&memory.bytes[2]), dot.wrapping_mul(-3).wrapping_add(sum(&before).wrapping_mul(7)));
+        }
+    }
 }
