@@ -231,7 +231,6 @@ fn taken_apart(
         ranges.sort_unstable();
         seen.push(Seen { cta: [x, 0, 0], ranges });
     }
-    assert!(fit(&seen, target, &Shaped { block: [threads, 1, 1], sizes: sizes.to_vec() }).is_err(), "a simpler form");
     let lists = flat::fit(&stores, target, threads.into(), sizes);
     let forms = lists.into_iter().find(|forms| holds(forms, &seen, target))?;
     Some(forms.iter().map(|form| form.toml("out", [threads, 1, 1])).collect::<Vec<_>>().join(", "))
