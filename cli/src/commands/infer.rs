@@ -13,13 +13,13 @@ use crate::{
     error::CliError,
     explain,
     infer::{
-        self, Proposal,
+        self, Form, Proposal,
         rounds::{Round, together},
     },
     job::{Job, Place},
     kernel,
     local::{self, LocalError},
-    term::{self, Style, Term},
+    term::{self, Style as Paint, Term},
 };
 
 pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Outcome {
@@ -56,15 +56,26 @@ fn place<'a>(job: &'a Job, proposal: &Proposal) -> Option<&'a Place> {
 
 /// Entries for all rounds of a `for` or a `repeat`, by the line of the launch, where one text does.
 fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
-    // Threads of a CTA are numbers where they stand in some rounds alone.
-    let mut found = rounds(job, proposals, true);
-    for (line, entries) in rounds(job, proposals, false) {
-        found.entry(line).or_insert(entries);
+    let mut found = BTreeMap::new();
+    for style in [Style::Short, Style::Numbers, Style::Lengths] {
+        for (line, entries) in rounds(job, proposals, style) {
+            found.entry(line).or_insert(entries);
+        }
     }
     found
 }
 
-fn rounds(job: &Job, proposals: &[Proposal], named: bool) -> BTreeMap<usize, Vec<String>> {
+/// How entries are written: what only some rounds can say shortly keeps them apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Short,
+    /// Without the threads of a CTA by their name.
+    Numbers,
+    /// And with lengths that end with the buffer.
+    Lengths,
+}
+
+fn rounds(job: &Job, proposals: &[Proposal], style: Style) -> BTreeMap<usize, Vec<String>> {
     let mut rounds: BTreeMap<usize, Option<Vec<Round>>> = BTreeMap::new();
     for proposal in proposals {
         let Some(place) = place(job, proposal) else { continue };
@@ -72,7 +83,7 @@ fn rounds(job: &Job, proposals: &[Proposal], named: bool) -> BTreeMap<usize, Vec
         let known = rounds.entry(line).or_insert_with(|| Some(Vec::new()));
         match known {
             Some(known) if proposal.complete() => {
-                known.push((place.vars.clone(), written(job, proposal, if named { proposal.block } else { [1; 3] })));
+                known.push((place.vars.clone(), written(job, proposal, style)));
             }
             _ => *known = None,
         }
@@ -89,12 +100,18 @@ fn name(job: &Job, buffer: u16) -> &str {
 
 /// Entries of `writes`.
 fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
-    written(job, proposal, proposal.block)
+    written(job, proposal, Style::Short)
 }
 
-fn written(job: &Job, proposal: &Proposal, block: [u32; 3]) -> Vec<String> {
+fn written(job: &Job, proposal: &Proposal, style: Style) -> Vec<String> {
+    let block = if style == Style::Short { proposal.block } else { [1; 3] };
+    let text = |buffer: u16, form: &Form| {
+        let len = job.buffers.get(usize::from(buffer)).map_or(0, |buffer| buffer.buffer.len);
+        let form = if style == Style::Lengths { form.with_length(len) } else { form.clone() };
+        form.toml(name(job, buffer), block)
+    };
     let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().ok()?)));
-    found.flat_map(|(buffer, forms)| forms.iter().map(|form| form.toml(name(job, *buffer), block))).collect()
+    found.flat_map(|(buffer, forms)| forms.iter().map(|form| text(*buffer, form))).collect()
 }
 
 /// Why buffers have no map.
@@ -126,7 +143,7 @@ fn answer(job: &Job, proposal: &Proposal, all: &BTreeMap<usize, Vec<String>>) ->
 fn print(job: &Job, proposal: &Proposal, entries: &[String], term: &Term) {
     let index = usize::try_from(proposal.launch).unwrap_or(usize::MAX);
     let place = job.launches.get(index).map(ToString::to_string).unwrap_or_default();
-    term::line(&term.paint(Style::Dim, format!("# {place}: `{}`", kernel::shown(&proposal.entry))));
+    term::line(&term.paint(Paint::Dim, format!("# {place}: `{}`", kernel::shown(&proposal.entry))));
     match entries {
         [] if proposal.buffers.is_empty() && proposal.trap.is_none() => term::line("writes = []  # it stores nothing"),
         [] => {}
@@ -148,11 +165,11 @@ fn print(job: &Job, proposal: &Proposal, entries: &[String], term: &Term) {
         },
         if proposal.real_inputs { "" } else { "; tried with earlier data, because the time was up: give --time" }
     );
-    term::line(&term.paint(Style::Dim, tried));
+    term::line(&term.paint(Paint::Dim, tried));
     for reason in reasons(job, proposal) {
         for (row, part) in term::wrapped(&reason, term.width.saturating_sub(4)).into_iter().enumerate() {
             let mark = if row == 0 { "# no map: " } else { "#   " };
-            term::line(&term.paint(Style::Red, format!("{mark}{part}")));
+            term::line(&term.paint(Paint::Red, format!("{mark}{part}")));
         }
     }
 }

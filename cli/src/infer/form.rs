@@ -73,6 +73,15 @@ impl Form {
         }
     }
 
+    /// The form with the length that it has without one, in a buffer of `len` bytes.
+    pub fn with_length(&self, len: u64) -> Self {
+        let mut form = self.clone();
+        if let Self::Range { base, len: cut, .. } | Self::AllByCta0 { base, len: cut } = &mut form {
+            cut.get_or_insert(len.saturating_sub(*base));
+        }
+        form
+    }
+
     /// What a job file with this form would get.
     pub fn maps(&self, target: &Target) -> Result<Vec<WriteMap>, Problem> {
         let target = Target { base: self.base(), ..*target };
