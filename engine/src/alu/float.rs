@@ -45,6 +45,7 @@ pub(crate) fn canon64(value: f64, operands: [u64; 2]) -> u64 {
     }
 }
 
+#[cfg(feature = "std")]
 pub(crate) fn canon64_3(value: f64, operands: [u64; 3]) -> u64 {
     if !value.is_nan() {
         return value.to_bits();
