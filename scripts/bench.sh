@@ -9,7 +9,8 @@ bench() {
     case $1 in
         engine)
             "$release/examples/speed"
-            "$release/assay-bench" engine
+            printf '\nJobs of the job files:\n\n'
+            "$release/examples/suite_speed" --whole blur heat matmul_f32 matmul_int8 montecarlo sha256
             if command -v g++ >/dev/null && command -v python3 >/dev/null; then
                 printf '\nBeside the same CUDA C compiled by g++ -O2, one core:\n\n'
                 python3 kernels/host/speed.py --programs "$release"

@@ -22,5 +22,5 @@ mod witness;
 pub use judge::{Fault, Verdict, WitnessError, judge};
 #[cfg(feature = "std")]
 pub use trace::{Held, Trace, TraceError};
-pub use unit::{Effect, Job, NoUnit, Run, State, run_cta};
+pub use unit::{Effect, Job, NoUnit, Run, Runner, State, run_cta};
 pub use witness::{BuildError, Snapshot, WitnessParts, build as build_witness};

@@ -306,7 +306,7 @@ impl<S: Source> CtaMemory<S> {
             let mut offset = run.offset;
             while let Some(mark) = marks.first() {
                 let written = *mark == WRITTEN;
-                let same = marks.iter().take_while(|mark| (**mark == WRITTEN) == written).count();
+                let same = alike(marks, |mark| (mark == WRITTEN) == written);
                 let (head, tail) = bytes.split_at_checked(same).unwrap_or((bytes, &[]));
                 if written {
                     effects.push(Effect { buffer: run.buffer, offset, bytes: head.to_vec() });
@@ -317,6 +317,15 @@ impl<S: Source> CtaMemory<S> {
         }
         effects
     }
+}
+
+/// How many of the first marks are so.
+fn alike(marks: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
+    let (many, _) = marks.as_chunks::<64>();
+    let whole = many.iter().take_while(|marks| marks.iter().fold(true, |all, mark| all & is_so(*mark))).count();
+    let from = whole.saturating_mul(64);
+    let rest = marks.get(from..).unwrap_or(&[]);
+    from.saturating_add(rest.iter().take_while(|mark| is_so(**mark)).count())
 }
 
 /// The first byte that the lanes address and the end of the last, if there is one.
@@ -438,6 +447,12 @@ impl<S: Source> Memory for CtaMemory<S> {
             }
         }
         Ok(())
+    }
+
+    #[inline]
+    fn view(&self, buffer: u16, offset: u64) -> Option<(u64, &[u8])> {
+        let nobodys = self.free.get(usize::from(buffer)).is_none_or(|free| *free == (0, u64::MAX));
+        nobodys.then(|| self.source.view(buffer, offset)).flatten()
     }
 
     fn writable(&self, buffer: u16) -> bool {

@@ -13,6 +13,8 @@ pub(crate) trait Source {
     fn read(&mut self, buffer: u16, offset: u64, out: &mut [u8]) -> Result<(), AccessError>;
     /// Bytes of `buffer`; 0 for none.
     fn len(&self, buffer: u16) -> u64;
+    /// Bytes around `offset` of `buffer` that can be read unasked: the offset of the first, and the bytes.
+    fn view(&self, buffer: u16, offset: u64) -> Option<(u64, &[u8])>;
     /// As [`assay_engine::Memory::load_lanes`].
     fn read_lanes(
         &mut self,
@@ -109,6 +111,11 @@ impl Source for Whole<'_> {
         self.state.buffer(buffer).map_or(0, |bytes| bytes.len() as u64)
     }
 
+    #[inline]
+    fn view(&self, buffer: u16, _: u64) -> Option<(u64, &[u8])> {
+        Some((0, self.state.buffer(buffer)?))
+    }
+
     fn read_lanes(
         &mut self,
         buffer: u16,
@@ -158,6 +165,11 @@ impl Source for Recording<'_> {
 
     fn len(&self, buffer: u16) -> u64 {
         self.whole.len(buffer)
+    }
+
+    /// Everything that is read must be noted.
+    fn view(&self, _: u16, _: u64) -> Option<(u64, &[u8])> {
+        None
     }
 }
 
@@ -218,6 +230,15 @@ impl Source for Witnessed<'_> {
 
     fn len(&self, buffer: u16) -> u64 {
         self.lengths.get(usize::from(buffer)).copied().unwrap_or(0)
+    }
+
+    /// Of the run that was hit last.
+    #[inline]
+    fn view(&self, buffer: u16, offset: u64) -> Option<(u64, &[u8])> {
+        let index = usize::from(buffer);
+        let (start, bytes) = self.slices.get(index)?.runs.get(*self.hits.get(index)?)?;
+        let end = start.saturating_add(bytes.len() as u64);
+        (*start <= offset && offset < end && end <= self.len(buffer)).then_some((*start, bytes))
     }
 
     fn read_lanes(

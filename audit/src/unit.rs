@@ -5,10 +5,11 @@ use crate::{
     source::{Source, Whole},
 };
 use alloc::{vec, vec::Vec};
-use assay_engine::{Argument, Geometry, Kernel, Module, Outcome};
+use assay_engine::{Argument, Geometry, Kernel, Module, Outcome, Spare};
 use assay_primitives::{Arg, Launch, Program, Unit};
 
 /// A program with its kernels parsed, in the program's order.
+#[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// The program; must have passed [`assay_primitives::check::check`].
     pub program: &'a Program,
@@ -54,16 +55,14 @@ pub(crate) struct Placed<'a> {
     pub launch: &'a Launch,
     geometry: Geometry,
     args: Vec<Argument>,
-    cta: [u32; 3],
+    unit: Unit,
 }
 
 impl<'a> Placed<'a> {
     pub fn new(job: &Job<'a>, unit: Unit) -> Result<Self, NoUnit> {
         let placed = job.program.launch(unit.launch).ok_or(NoUnit)?;
         let launch = placed.launch;
-        if unit.cta.iter().zip(launch.grid).any(|(place, size)| *place >= size) {
-            return Err(NoUnit);
-        }
+        is_inside(launch, unit)?;
         let name = core::str::from_utf8(&launch.entry).map_err(|_| NoUnit)?;
         let module = job.modules.get(usize::from(launch.kernel)).ok_or(NoUnit)?;
         let entry = module.entry(name).ok_or(NoUnit)?;
@@ -78,7 +77,14 @@ impl<'a> Placed<'a> {
             .map(|(arg, param)| argument(arg, param.size, placed.iteration))
             .collect();
         let geometry = Geometry { grid: launch.grid, block: launch.block, shared: launch.shared };
-        Ok(Self { kernel, launch, geometry, args, cta: unit.cta })
+        Ok(Self { kernel, launch, geometry, args, unit })
+    }
+
+    /// Another unit of the same launch.
+    fn moved(mut self, unit: Unit) -> Result<Self, NoUnit> {
+        is_inside(self.launch, unit)?;
+        self.unit = unit;
+        Ok(self)
     }
 
     /// Runs the unit over `source`; the memory holds what it leaves.
@@ -88,11 +94,29 @@ impl<'a> Placed<'a> {
         fuel: u64,
         key: Option<&[u8; 32]>,
     ) -> Result<(Outcome, CtaMemory<S>), NoUnit> {
-        let mut memory = CtaMemory::new(self.launch, self.cta, source)?;
-        let outcome =
-            self.kernel.run(&self.geometry, &self.args, self.cta, &mut memory, fuel, key).map_err(|_| NoUnit)?;
+        self.run_again(&mut Spare::default(), source, fuel, key)
+    }
+
+    fn run_again<S: Source>(
+        &self,
+        spare: &mut Spare,
+        source: S,
+        fuel: u64,
+        key: Option<&[u8; 32]>,
+    ) -> Result<(Outcome, CtaMemory<S>), NoUnit> {
+        let cta = self.unit.cta;
+        let mut memory = CtaMemory::new(self.launch, cta, source)?;
+        let outcome = self
+            .kernel
+            .run_again(spare, &self.geometry, &self.args, cta, &mut memory, fuel, key)
+            .map_err(|_| NoUnit)?;
         Ok((outcome, memory))
     }
+}
+
+fn is_inside(launch: &Launch, unit: Unit) -> Result<(), NoUnit> {
+    let outside = unit.cta.iter().zip(launch.grid).any(|(place, size)| *place >= size);
+    if outside { Err(NoUnit) } else { Ok(()) }
 }
 
 fn argument(arg: &Arg, size: u32, iteration: u32) -> Argument {
@@ -116,10 +140,34 @@ fn argument(arg: &Arg, size: u32, iteration: u32) -> Argument {
     Argument::Bytes(bytes)
 }
 
+/// Runs units one after the other over whole states. What units of a launch have in common is made once, and memory is used again.
+pub struct Runner<'a> {
+    job: Job<'a>,
+    placed: Option<Placed<'a>>,
+    spare: Spare,
+}
+
+impl<'a> Runner<'a> {
+    /// Nothing has run yet.
+    pub fn new(job: Job<'a>) -> Self {
+        Self { job, placed: None, spare: Spare::default() }
+    }
+
+    /// As [`run_cta`].
+    pub fn run(&mut self, unit: Unit, before: &dyn State, key: Option<&[u8; 32]>) -> Result<Run, NoUnit> {
+        let placed = match self.placed.take() {
+            Some(placed) if placed.unit.launch == unit.launch => placed.moved(unit)?,
+            _ => Placed::new(&self.job, unit)?,
+        };
+        let (outcome, memory) = placed.run_again(&mut self.spare, Whole::new(before), self.job.fuel, key)?;
+        self.placed = Some(placed);
+        let effects = if matches!(outcome, Outcome::Done { .. }) { memory.into_effects() } else { Vec::new() };
+        Ok(Run { outcome, effects })
+    }
+}
+
 /// Runs one unit over the whole state before its launch. The effects of all units of a launch are disjoint: applied to a
 /// copy of that state, in any order, they give the next.
 pub fn run_cta(job: &Job<'_>, unit: Unit, before: &dyn State, key: Option<&[u8; 32]>) -> Result<Run, NoUnit> {
-    let (outcome, memory) = Placed::new(job, unit)?.run(Whole::new(before), job.fuel, key)?;
-    let effects = if matches!(outcome, Outcome::Done { .. }) { memory.into_effects() } else { Vec::new() };
-    Ok(Run { outcome, effects })
+    Runner::new(*job).run(unit, before, key)
 }

@@ -8,21 +8,19 @@ use assay_audit::{Trace, judge, run_cta};
 use assay_bench::{hard, trace, wasm};
 use assay_engine::Outcome;
 use assay_kernels::Job;
-use assay_primitives::{Unit, audit::unit_count};
+use assay_primitives::Unit;
 use clap::Parser;
 
-/// The figures of the engine.
+/// The figures of the runtime. Those of the engine alone: `suite_speed` of assay-kernels.
 #[derive(Parser)]
 struct Arguments {
-    /// Which: native units, or the same units in the runtime.
+    /// Which.
     #[arg(value_enum)]
     what: What,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// Whole jobs on one core, with and without the audit digest.
-    Engine,
     /// One unit of each job, judged natively and by the runtime in the node's executor.
     Runtime,
     /// Units that are slow for the fuel they use, in the runtime, against the weight that is charged.
@@ -30,10 +28,8 @@ enum What {
 }
 
 fn main() -> anyhow::Result<()> {
-    let jobs = assay_kernels::job_files()?;
     match Arguments::parse().what {
-        What::Engine => engine(&jobs),
-        What::Runtime => runtime(&jobs),
+        What::Runtime => runtime(&assay_kernels::job_files()?),
         What::Hard => hard(),
     }
 }
@@ -47,49 +43,6 @@ fn fastest(mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(best)
-}
-
-fn engine(jobs: &[Job]) -> anyhow::Result<()> {
-    println!(
-        "{:<14} {:>9} {:>14} {:>16} {:>16} {:>8}",
-        "job", "units", "lane-steps", "no digest /s", "digest /s", "ratio"
-    );
-    for job in jobs {
-        let trace = trace::of(job)?;
-        let mut units = trace::units(&trace, 0);
-        units.truncate(256);
-        let steps = |key: Option<&[u8; 32]>| -> anyhow::Result<u64> {
-            let mut sum = 0u64;
-            for unit in &units {
-                sum = sum.saturating_add(lane_steps(&trace, *unit, key)?);
-            }
-            Ok(sum)
-        };
-        let all = steps(None)?;
-        let plain = fastest(|| steps(None).map(|sum| _ = black_box(sum)))?;
-        let keyed = fastest(|| steps(Some(&[7; 32])).map(|sum| _ = black_box(sum)))?;
-        println!(
-            "{:<14} {:>9} {:>14} {:>16.3e} {:>16.3e} {:>8.2}",
-            job.name,
-            unit_count(&job.program),
-            all,
-            all as f64 / plain,
-            all as f64 / keyed,
-            plain / keyed
-        );
-    }
-    println!(
-        "\nratio: speed with the audit digest over speed without; at most 256 units of the first launch of each job."
-    );
-    Ok(())
-}
-
-fn lane_steps(trace: &Trace, unit: Unit, key: Option<&[u8; 32]>) -> anyhow::Result<u64> {
-    let before = trace.state(unit.launch)?;
-    match run_cta(&trace.job(), unit, before, key).map_err(|_| anyhow::anyhow!("no unit {unit:?}"))?.outcome {
-        Outcome::Done { lane_steps, .. } => Ok(lane_steps),
-        other => anyhow::bail!("{unit:?}: {other:?}"),
-    }
 }
 
 fn runtime(jobs: &[Job]) -> anyhow::Result<()> {

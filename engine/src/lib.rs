@@ -17,6 +17,7 @@ pub mod trace;
 mod video;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+pub use exec::Spare;
 
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
@@ -175,6 +176,12 @@ pub trait Memory {
         }
         Ok(())
     }
+    /// Bytes of `buffer` around `offset` that nobody stores to in this launch and that may be loaded without being asked for: the offset
+    /// of the first, and the bytes; not more than the buffer has. A memory that cannot tell answers `None`.
+    fn view(&self, buffer: u16, offset: u64) -> Option<(u64, &[u8])> {
+        let _ = (buffer, offset);
+        None
+    }
     /// Whether the CTA may own a byte of `buffer`. Where it owns none, reads need no race detector.
     fn writable(&self, buffer: u16) -> bool {
         let _ = buffer;
@@ -325,6 +332,21 @@ impl Kernel {
         fuel: u64,
         key: Option<&[u8; 32]>,
     ) -> Result<Outcome, LaunchError> {
-        exec::run(&self.code, self.max_threads, &self.params, geometry, args, cta, memory, fuel, key)
+        self.run_again(&mut Spare::default(), geometry, args, cta, memory, fuel, key)
+    }
+
+    /// The same in memory that an earlier run left, of this kernel or another: what ran before changes nothing but the time it takes.
+    #[allow(clippy::too_many_arguments)]
+    pub fn run_again(
+        &self,
+        spare: &mut Spare,
+        geometry: &Geometry,
+        args: &[Argument],
+        cta: [u32; 3],
+        memory: &mut impl Memory,
+        fuel: u64,
+        key: Option<&[u8; 32]>,
+    ) -> Result<Outcome, LaunchError> {
+        exec::run(&self.code, self.max_threads, &self.params, geometry, args, cta, memory, fuel, key, spare)
     }
 }

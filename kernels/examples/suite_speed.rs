@@ -1,10 +1,11 @@
 //! Lane-steps per second of whole jobs on one core, run as the worker runs them, and a fingerprint of all they gave:
-//! `cargo run --release -p assay-kernels --example suite_speed [-- [--times N] [NAME …]]`
+//! `cargo run --release -p assay-kernels --example suite_speed [-- [--times N] [--whole] [NAME …]]`: jobs whose names hold one of these, or,
+//! with `--whole`, are one of these.
 //!
 //! The fingerprint covers fuel, digest and effects of every unit: two engines that agree print the same column.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)]
 
-use assay_audit::{Job as AuditJob, State, run_cta};
+use assay_audit::{Job as AuditJob, Runner, State};
 use assay_engine::{Module, Outcome};
 use assay_kernels::Job;
 use assay_primitives::{
@@ -28,16 +29,16 @@ struct Figures {
     fingerprint: blake3::Hash,
 }
 
-fn run(job: &Job, key: Option<&[u8; 32]>) -> Figures {
-    let modules: Vec<Module> = job.kernels.iter().map(|ptx| Module::parse(ptx).expect("PTX")).collect();
-    let audited = AuditJob { program: &job.program, modules: &modules, fuel: 20_000_000 };
+fn run(job: &Job, modules: &[Module], key: Option<&[u8; 32]>) -> Figures {
+    let audited = AuditJob { program: &job.program, modules, fuel: 20_000_000 };
     let mut state = Buffers(job.buffers.clone());
     let mut hasher = blake3::Hasher::new();
     let (mut lane_steps, mut seconds) = (0, 0f64);
     let units: Vec<Unit> = (0..unit_count(&job.program)).map_while(|index| unit_at(&job.program, index)).collect();
     for launch in units.chunk_by(|a, b| a.launch == b.launch) {
         let began = Instant::now();
-        let runs: Vec<_> = launch.iter().map(|unit| run_cta(&audited, *unit, &state, key).expect("a unit")).collect();
+        let mut runner = Runner::new(audited);
+        let runs: Vec<_> = launch.iter().map(|unit| runner.run(*unit, &state, key).expect("a unit")).collect();
         seconds += began.elapsed().as_secs_f64();
         for run in runs {
             let Outcome::Done { lane_steps: steps, digest } = run.outcome else {
@@ -59,12 +60,12 @@ fn run(job: &Job, key: Option<&[u8; 32]>) -> Figures {
 }
 
 /// The fastest of `times` runs, of more where they are short.
-fn fastest(job: &Job, key: Option<&[u8; 32]>, times: usize) -> Figures {
-    let mut best = run(job, key);
+fn fastest(job: &Job, modules: &[Module], key: Option<&[u8; 32]>, times: usize) -> Figures {
+    let mut best = run(job, modules, key);
     let (mut left, mut budget) = (times.saturating_sub(1), 0.03 * times as f64 - best.seconds);
     while left > 0 || budget > 0.0 {
-        let next = run(job, key);
-        budget -= next.seconds.max(0.001);
+        let next = run(job, modules, key);
+        budget -= next.seconds.max(0.000_05);
         left = left.saturating_sub(1);
         if next.seconds < best.seconds {
             best = next;
@@ -80,19 +81,22 @@ fn main() {
         times = names[at + 1].parse().expect("a number");
         names.drain(at..at + 2);
     }
+    let whole = names.iter().position(|word| word == "--whole").map(|at| names.remove(at)).is_some();
+    let is_named = |job: &str| names.iter().any(|name| if whole { job == name } else { job.contains(name.as_str()) });
     println!(
         "{:24} {:>12} {:>10} {:>12} {:>12}  fingerprint with digest",
         "job", "lane-steps", "ms", "M/s", "digest M/s"
     );
     let (mut steps, mut seconds, mut keyed_seconds) = (0, 0f64, 0f64);
     for job in assay_kernels::all().expect("the jobs") {
-        if !names.is_empty() && !names.iter().any(|name| job.name.contains(name.as_str())) {
+        if !names.is_empty() && !is_named(job.name) {
             continue;
         }
-        let plain = fastest(&job, None, times);
-        let keyed = fastest(&job, Some(&[7; 32]), times);
+        let modules: Vec<Module> = job.kernels.iter().map(|ptx| Module::parse(ptx).expect("PTX")).collect();
+        let plain = fastest(&job, &modules, None, times);
+        let keyed = fastest(&job, &modules, Some(&[7; 32]), times);
         println!(
-            "{:24} {:>12} {:>10.2} {:>12.0} {:>12.0}  {}",
+            "{:24} {:>12} {:>10.4} {:>12.0} {:>12.0}  {}",
             job.name,
             plain.lane_steps,
             plain.seconds * 1e3,

@@ -31,31 +31,42 @@ fn canon_of(value: f64, made: u32) -> u32 {
 
 const QUIET: u64 = 1 << 51;
 
-/// The bits of a 64-bit result of `a` and `b`: a NaN operand goes through, made quiet.
+/// `x` where it holds, else `y`; without a branch where vectors can be made of that.
 #[inline(always)]
-pub(crate) fn canon64(value: f64, operands: [u64; 2]) -> u64 {
-    if !value.is_nan() {
-        value.to_bits()
-    } else if g(operands[0]).is_nan() {
-        operands[0] | QUIET
-    } else if g(operands[1]).is_nan() {
-        operands[1] | QUIET
-    } else {
-        0xfff8_0000_0000_0000
-    }
+fn select(holds: bool, x: u64, y: u64) -> u64 {
+    if cfg!(target_arch = "wasm32") { if holds { x } else { y } } else { y ^ (y ^ x) & 0u64.wrapping_sub(holds.into()) }
 }
 
-#[cfg(feature = "std")]
-pub(crate) fn canon64_3(value: f64, operands: [u64; 3]) -> u64 {
-    if !value.is_nan() {
+/// The same for 32 bits.
+#[inline(always)]
+fn select32(holds: bool, x: u32, y: u32) -> u32 {
+    if cfg!(target_arch = "wasm32") { if holds { x } else { y } } else { y ^ (y ^ x) & 0u32.wrapping_sub(holds.into()) }
+}
+
+/// The bits of a 64-bit result of operands: a NaN among these goes through, made quiet.
+#[inline(always)]
+fn canon64_of<const N: usize>(value: f64, operands: [u64; N]) -> u64 {
+    if cfg!(target_arch = "wasm32") && !value.is_nan() {
         return value.to_bits();
     }
-    for operand in operands {
-        if g(operand).is_nan() {
-            return operand | QUIET;
-        }
-    }
-    0xfff8_0000_0000_0000
+    let nan = operands
+        .iter()
+        .rev()
+        .fold(0xfff8_0000_0000_0000, |nan, operand| select(g(*operand).is_nan(), operand | QUIET, nan));
+    select(value.is_nan(), nan, value.to_bits())
+}
+
+/// The bits of a 64-bit result of `a` and `b`.
+#[inline(always)]
+pub(crate) fn canon64(value: f64, operands: [u64; 2]) -> u64 {
+    canon64_of(value, operands)
+}
+
+/// The same for three operands.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[inline(always)]
+pub(crate) fn canon64_3(value: f64, operands: [u64; 3]) -> u64 {
+    canon64_of(value, operands)
 }
 
 #[inline(always)]
@@ -77,19 +88,17 @@ pub(crate) fn sat64(a: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn min_f32(a: u32, b: u32) -> u32 {
     let (x, y) = (f(a), f(b));
-    if x.is_nan() {
-        return if y.is_nan() { NAN_F32 } else { b };
-    }
-    if y.is_nan() || x < y || x == y && a >> 31 == 1 { a } else { b }
+    let first = y.is_nan() | (x < y) | ((x == y) & (a >> 31 == 1));
+    let of_nan = select32(y.is_nan(), NAN_F32, b);
+    select32(x.is_nan(), of_nan, select32(first, a, b))
 }
 
 #[inline(always)]
 pub(crate) fn max_f32(a: u32, b: u32) -> u32 {
     let (x, y) = (f(a), f(b));
-    if x.is_nan() {
-        return if y.is_nan() { NAN_F32 } else { b };
-    }
-    if y.is_nan() || x > y || x == y && a >> 31 == 0 { a } else { b }
+    let first = y.is_nan() | (x > y) | ((x == y) & (a >> 31 == 0));
+    let of_nan = select32(y.is_nan(), NAN_F32, b);
+    select32(x.is_nan(), of_nan, select32(first, a, b))
 }
 
 pub(crate) fn min_f64(a: u64, b: u64) -> u64 {

@@ -24,17 +24,17 @@ pub(crate) fn shr_s32(a: u32, b: u32) -> u32 {
 }
 
 #[inline(always)]
-pub(crate) fn shl64(a: u64, b: u32) -> u64 {
+pub(crate) fn shl64(a: u64, b: u64) -> u64 {
     if b > 63 { 0 } else { a << b }
 }
 
 #[inline(always)]
-pub(crate) fn shr_u64(a: u64, b: u32) -> u64 {
+pub(crate) fn shr_u64(a: u64, b: u64) -> u64 {
     if b > 63 { 0 } else { a >> b }
 }
 
 #[inline(always)]
-pub(crate) fn shr_s64(a: u64, b: u32) -> u64 {
+pub(crate) fn shr_s64(a: u64, b: u64) -> u64 {
     ((a as i64) >> b.min(63)) as u64
 }
 
@@ -269,7 +269,7 @@ pub(crate) fn bfe_s32(a: u32, position: u32, length: u32) -> u32 {
 
 pub(crate) fn bfe_u64(a: u64, position: u32, length: u32) -> u64 {
     let (position, length) = (position & 0xff, length & 0xff);
-    let shifted = shr_u64(a, position);
+    let shifted = shr_u64(a, position.into());
     if length > 63 { shifted } else { shifted & ((1 << length) - 1) }
 }
 

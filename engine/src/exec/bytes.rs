@@ -25,6 +25,19 @@ fn double<const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> u64 {
     u64::from_le_bytes(element::<8, WIDTH>(bytes, skip, lane))
 }
 
+/// Fills 32 bits out of the lowest `bits`.
+#[inline(always)]
+pub(super) fn extended(bits: u32, extend: Extend) -> impl Fn(u32) -> u32 {
+    let shift = 32 - bits;
+    // What the sign is spread over.
+    let (up, kept) = match extend {
+        Extend::Zero => (0, u32::MAX),
+        Extend::Sign32 => (shift, u32::MAX),
+        Extend::Sign16 => (shift, 0xffff),
+    };
+    move |value| ((value << up) as i32 >> up) as u32 & kept
+}
+
 /// Elements of one or two bytes.
 #[inline(always)]
 fn narrow<const SIZE: usize, const WIDTH: usize>(
@@ -32,17 +45,11 @@ fn narrow<const SIZE: usize, const WIDTH: usize>(
     skip: usize,
     extend: Extend,
 ) -> impl Fn(usize) -> u32 + use<'_, SIZE, WIDTH> {
-    let shift = 32 - 8 * SIZE as u32;
-    // What the sign is spread over.
-    let (up, kept) = match extend {
-        Extend::Zero => (0, u32::MAX),
-        Extend::Sign32 => (shift, u32::MAX),
-        Extend::Sign16 => (shift, 0xffff),
-    };
+    let extend = extended(8 * SIZE as u32, extend);
     move |lane| {
         let mut raw = [0u8; 4];
         raw[..SIZE].copy_from_slice(&element::<SIZE, WIDTH>(bytes, skip, lane));
-        ((u32::from_le_bytes(raw) << up) as i32 >> up) as u32 & kept
+        extend(u32::from_le_bytes(raw))
     }
 }
 

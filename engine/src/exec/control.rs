@@ -29,38 +29,42 @@ impl Machine<'_> {
     }
 
     pub(super) fn special(&self, warp: &Warp, special: Special) -> [u32; 32] {
-        let mut values = [0u32; 32];
-        let [wide, high, _] = self.geometry.block;
-        let mut thread = self.thread(warp.first());
-        for (lane, value) in values.iter_mut().enumerate() {
-            let own = lane as u32;
-            *value = match special {
-                Special::Tid(axis) => {
-                    let place = thread[usize::from(axis)];
-                    thread[0] += 1;
-                    if thread[0] == wide {
-                        thread = [0, thread[1] + 1, thread[2]];
-                    }
-                    if thread[1] == high {
-                        thread = [thread[0], 0, thread[2] + 1];
-                    }
-                    place
-                }
-                Special::Ntid(axis) => self.geometry.block[usize::from(axis)],
-                Special::Ctaid(axis) => self.cta[usize::from(axis)],
-                Special::Nctaid(axis) => self.geometry.grid[usize::from(axis)],
-                Special::Lane => own,
-                Special::WarpSize => 32,
-                Special::LaneMask(Ordering::Eq) => 1 << own,
-                Special::LaneMask(Ordering::Lt) => (1 << own) - 1,
-                Special::LaneMask(Ordering::Le) => u32::MAX >> (31 - own),
-                Special::LaneMask(Ordering::Gt) => !(u32::MAX >> (31 - own)),
-                Special::LaneMask(Ordering::Ge) => !((1 << own) - 1),
-                Special::DynamicShared => self.dynamic,
-                Special::TotalShared => self.geometry.shared,
-            };
+        let lanes = |f: fn(u32) -> u32| core::array::from_fn(|lane| f(lane as u32));
+        match special {
+            Special::Tid(axis) => self.places(warp.first(), usize::from(axis)),
+            Special::Ntid(axis) => [self.geometry.block[usize::from(axis)]; 32],
+            Special::Ctaid(axis) => [self.cta[usize::from(axis)]; 32],
+            Special::Nctaid(axis) => [self.geometry.grid[usize::from(axis)]; 32],
+            Special::WarpSize => [32; 32],
+            Special::DynamicShared => [self.dynamic; 32],
+            Special::TotalShared => [self.geometry.shared; 32],
+            Special::Lane => lanes(|lane| lane),
+            Special::LaneMask(Ordering::Eq) => lanes(|lane| 1 << lane),
+            Special::LaneMask(Ordering::Lt) => lanes(|lane| (1 << lane) - 1),
+            Special::LaneMask(Ordering::Le) => lanes(|lane| u32::MAX >> (31 - lane)),
+            Special::LaneMask(Ordering::Gt) => lanes(|lane| !(u32::MAX >> (31 - lane))),
+            Special::LaneMask(Ordering::Ge) => lanes(|lane| !((1 << lane) - 1)),
         }
-        values
+    }
+
+    /// Places along an axis of the warp's threads.
+    fn places(&self, first: u32, axis: usize) -> [u32; 32] {
+        let [wide, high, _] = self.geometry.block;
+        let mut thread = self.thread(first);
+        if thread[0] + 32 <= wide {
+            return core::array::from_fn(|lane| thread[axis] + if axis == 0 { lane as u32 } else { 0 });
+        }
+        core::array::from_fn(|_| {
+            let place = thread[axis];
+            thread[0] += 1;
+            if thread[0] == wide {
+                thread = [0, thread[1] + 1, thread[2]];
+            }
+            if thread[1] == high {
+                thread = [thread[0], 0, thread[2] + 1];
+            }
+            place
+        })
     }
 
     pub(super) fn charge(&mut self, cost: u32, mask: u32) -> Result<(), Fault> {

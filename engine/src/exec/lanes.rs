@@ -13,11 +13,43 @@ pub(super) const LANEWISE: bool = cfg!(target_arch = "wasm32");
 /// The words of nobody's key, where none is asked for: what is folded with them is not looked at.
 static NO_KEY: [u32; 32] = [0; 32];
 
-/// A warp's registers and digest, which one pass reads and writes.
+/// A value of a lane, which a mask keeps or replaces.
+pub(super) trait Value: Copy {
+    /// `new` where `keep` is all ones, else `old`.
+    fn choose(keep: u32, new: Self, old: Self) -> Self;
+    /// In the digest's 32 bits.
+    fn word(self) -> u32;
+}
+
+impl Value for u32 {
+    #[inline(always)]
+    fn choose(keep: u32, new: Self, old: Self) -> Self {
+        old ^ (old ^ new) & keep
+    }
+
+    #[inline(always)]
+    fn word(self) -> u32 {
+        self
+    }
+}
+
+impl Value for u64 {
+    #[inline(always)]
+    fn choose(keep: u32, new: Self, old: Self) -> Self {
+        old ^ (old ^ new) & i64::from(keep as i32) as u64
+    }
+
+    #[inline(always)]
+    fn word(self) -> u32 {
+        self as u32 ^ ((self >> 32) as u32).rotate_left(13)
+    }
+}
+
+/// A warp's registers and digest, which are read and written in one go: eight lanes at a time, so that compilers see vectors, or lane by lane.
 pub(super) struct Rows<'a> {
     pub(super) w: &'a [Cell<[u32; 32]>],
     pub(super) d: &'a [Cell<[u64; 32]>],
-    pub(super) h: &'a [Cell<u32>; 32],
+    h: &'a [Cell<u32>; 32],
 }
 
 impl<'a> Rows<'a> {
@@ -30,20 +62,51 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes what `f` computes of the active lanes and folds it into the digest.
+    /// Writes what `f` computes of the active lanes and folds it into the digest. `f` may be asked for other lanes too.
     #[inline(always)]
-    pub(super) fn fill<T: Copy>(
+    pub(super) fn put<T: Value>(
         &self,
         into: &[Cell<T>; 32],
-        key: &[u32; 32],
+        key: Option<&[u32; 32]>,
         active: u32,
-        word: impl Fn(T) -> u32,
         f: impl Fn(usize) -> T,
     ) {
+        if LANEWISE {
+            self.put_each(into, key.unwrap_or(&NO_KEY), active, f);
+        } else if active == u32::MAX {
+            each(into, f);
+            if let Some(key) = key {
+                each(self.h, |lane| fold(self.h[lane].get(), key[lane], into[lane].get().word()));
+            }
+        } else if active.count_ones() > FEW {
+            let keep = keep(active);
+            each(into, |lane| T::choose(keep[lane], f(lane), into[lane].get()));
+            if let Some(key) = key {
+                each(self.h, |lane| {
+                    let old = self.h[lane].get();
+                    u32::choose(keep[lane], fold(old, key[lane], into[lane].get().word()), old)
+                });
+            }
+        } else {
+            let mut left = active;
+            while left != 0 {
+                let lane = left.trailing_zeros() as usize & 31;
+                left &= left - 1;
+                let value = f(lane);
+                into[lane].set(value);
+                if let Some(key) = key {
+                    self.h[lane].set(fold(self.h[lane].get(), key[lane], value.word()));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put_each<T: Value>(&self, into: &[Cell<T>; 32], key: &[u32; 32], active: u32, f: impl Fn(usize) -> T) {
         let step = |lane: usize| {
             let value = f(lane);
             into[lane].set(value);
-            self.h[lane].set(fold(self.h[lane].get(), key[lane], word(value)));
+            self.h[lane].set(fold(self.h[lane].get(), key[lane], value.word()));
         };
         if active == u32::MAX {
             for eight in 0..4 {
@@ -61,21 +124,35 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Applies `f` to all lanes.
+/// Sets all lanes to what `f` computes of them, eight by eight: all of these are computed before the first is set, as vectors are.
 #[inline(always)]
-pub(super) fn all<R: Copy + Default>(mut f: impl FnMut(usize) -> R) -> [R; 32] {
-    let mut result = [R::default(); 32];
-    for (lane, value) in result.iter_mut().enumerate() {
-        *value = f(lane);
-    }
-    result
+fn each<T: Copy>(into: &[Cell<T>; 32], f: impl Fn(usize) -> T) {
+    eight::<T, 0>(into, &f);
+    eight::<T, 8>(into, &f);
+    eight::<T, 16>(into, &f);
+    eight::<T, 24>(into, &f);
+}
+
+#[inline(always)]
+fn eight<T: Copy, const AT: usize>(into: &[Cell<T>; 32], f: &impl Fn(usize) -> T) {
+    // Not through the reference: that would be one more call.
+    let values =
+        [(*f)(AT), (*f)(AT + 1), (*f)(AT + 2), (*f)(AT + 3), (*f)(AT + 4), (*f)(AT + 5), (*f)(AT + 6), (*f)(AT + 7)];
+    into[AT].set(values[0]);
+    into[AT + 1].set(values[1]);
+    into[AT + 2].set(values[2]);
+    into[AT + 3].set(values[3]);
+    into[AT + 4].set(values[4]);
+    into[AT + 5].set(values[5]);
+    into[AT + 6].set(values[6]);
+    into[AT + 7].set(values[7]);
 }
 
 /// The lanes where `f` holds; lanes outside the mask may hold anything.
 #[inline(always)]
 pub(super) fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
     let mut result = 0u32;
-    if mask.count_ones() > FEW {
+    if mask == u32::MAX || mask.count_ones() > FEW {
         for lane in 0..32 {
             result |= u32::from(f(lane)) << lane;
         }
@@ -88,11 +165,6 @@ pub(super) fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
         }
     }
     result
-}
-
-#[inline(always)]
-pub(super) fn bit(mask: u32, lane: usize) -> u32 {
-    0u32.wrapping_sub(mask >> lane & 1)
 }
 
 /// For each byte of a mask: all ones where its bit is set. Out of a table, so that no compiler knows these words for masks: it would store through
@@ -117,131 +189,43 @@ pub(super) fn keep(mask: u32) -> [u32; 32] {
     lanes
 }
 
-#[inline(always)]
-fn choose(keep: u32, new: u32, old: u32) -> u32 {
-    old ^ (old ^ new) & keep
-}
-
 /// One step of the digest.
 #[inline(always)]
 fn fold(h: u32, key: u32, value: u32) -> u32 {
     (h ^ key).rotate_left(16).wrapping_add(value)
 }
 
-/// A 64-bit result in the digest's 32.
-#[inline(always)]
-pub(super) fn narrow(value: u64) -> u32 {
-    value as u32 ^ ((value >> 32) as u32).rotate_left(13)
-}
-
 impl Machine<'_> {
     /// The key's words for the digest.
     #[inline(always)]
-    pub(super) fn folded(&self) -> &[u32; 32] {
-        self.key.as_ref().map_or(&NO_KEY, |key| &key.lanes)
+    pub(super) fn folded(&self) -> Option<&[u32; 32]> {
+        self.key.as_ref().map(|key| &key.lanes)
     }
 
     /// Writes what `f` computes of each lane, and folds it into the digest.
     #[inline(always)]
     pub(super) fn fill_w(&mut self, warp: &mut Warp, slot: Slot, mask: u32, f: impl Fn(usize) -> u32) {
-        if LANEWISE {
-            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
-            let into = rows.w[usize::from(slot)].as_array_of_cells();
-            rows.fill(into, self.folded(), mask, |value| value, f);
-        } else {
-            self.put_w(warp, slot, &all(f), mask);
-        }
+        let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+        rows.put(rows.w[usize::from(slot)].as_array_of_cells(), self.folded(), mask, f);
     }
 
     /// The same for 64 bits.
     #[inline(always)]
     pub(super) fn fill_d(&mut self, warp: &mut Warp, slot: Slot, mask: u32, f: impl Fn(usize) -> u64) {
-        if LANEWISE {
-            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
-            let into = rows.d[usize::from(slot)].as_array_of_cells();
-            rows.fill(into, self.folded(), mask, narrow, f);
-        } else {
-            self.put_d(warp, slot, &all(f), mask);
-        }
+        let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+        rows.put(rows.d[usize::from(slot)].as_array_of_cells(), self.folded(), mask, f);
     }
 
     /// Writes a result and folds it into the digest.
     #[inline(always)]
     pub(super) fn put_w(&mut self, warp: &mut Warp, slot: Slot, values: &[u32; 32], mask: u32) {
-        if LANEWISE {
-            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
-            let into = rows.w[usize::from(slot)].as_array_of_cells();
-            return rows.fill(into, self.folded(), mask, |value| value, |lane| values[lane]);
-        }
-        let into = &mut warp.w[usize::from(slot)];
-        if mask == u32::MAX {
-            *into = *values;
-            if let Some(key) = &self.key {
-                for lane in 0..32 {
-                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], values[lane]);
-                }
-            }
-            return;
-        }
-        let keep = keep(mask);
-        for lane in 0..32 {
-            into[lane] = choose(keep[lane], values[lane], into[lane]);
-        }
-        if let Some(key) = &self.key {
-            for lane in 0..32 {
-                let new = fold(warp.h[lane], key.lanes[lane], values[lane]);
-                warp.h[lane] = choose(keep[lane], new, warp.h[lane]);
-            }
-        }
+        self.fill_w(warp, slot, mask, |lane| values[lane]);
     }
 
     /// Writes a result and folds it into the digest.
     #[inline(always)]
     pub(super) fn put_d(&mut self, warp: &mut Warp, slot: Slot, values: &[u64; 32], mask: u32) {
-        if LANEWISE {
-            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
-            let into = rows.d[usize::from(slot)].as_array_of_cells();
-            return rows.fill(into, self.folded(), mask, narrow, |lane| values[lane]);
-        }
-        let into = &mut warp.d[usize::from(slot)];
-        if mask == u32::MAX {
-            *into = *values;
-            if let Some(key) = &self.key {
-                for lane in 0..32 {
-                    warp.h[lane] = fold(warp.h[lane], key.lanes[lane], narrow(values[lane]));
-                }
-            }
-            return;
-        }
-        let keep = keep(mask);
-        for lane in 0..32 {
-            let wide = i64::from(keep[lane] as i32) as u64;
-            into[lane] ^= (into[lane] ^ values[lane]) & wide;
-        }
-        if let Some(key) = &self.key {
-            for lane in 0..32 {
-                let new = fold(warp.h[lane], key.lanes[lane], narrow(values[lane]));
-                warp.h[lane] = choose(keep[lane], new, warp.h[lane]);
-            }
-        }
-    }
-
-    /// The same for one lane.
-    #[inline(always)]
-    pub(super) fn put_lane(&self, warp: &mut Warp, slot: Slot, lane: usize, value: u32) {
-        warp.w[usize::from(slot)][lane & 31] = value;
-        if let Some(key) = &self.key {
-            warp.h[lane & 31] = fold(warp.h[lane & 31], key.lanes[lane & 31], value);
-        }
-    }
-
-    /// The same for one lane.
-    #[inline(always)]
-    pub(super) fn put_lane_d(&self, warp: &mut Warp, slot: Slot, lane: usize, value: u64) {
-        warp.d[usize::from(slot)][lane & 31] = value;
-        if let Some(key) = &self.key {
-            warp.h[lane & 31] = fold(warp.h[lane & 31], key.lanes[lane & 31], narrow(value));
-        }
+        self.fill_d(warp, slot, mask, |lane| values[lane]);
     }
 
     /// Writes a predicate and folds it into the digest.

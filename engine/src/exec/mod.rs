@@ -18,6 +18,7 @@ mod step;
 mod target;
 mod undefined;
 mod update;
+mod view;
 mod warp;
 #[cfg(feature = "trace")]
 mod watch;
@@ -28,7 +29,8 @@ use crate::{
     ir::{BarrierKind, Code, MIDDLE, NONE, TAG_BUFFER, TAG_SHIFT, Vote},
     lower::MAX_SHARED,
 };
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
+use core::mem::take;
 use digest::Key;
 #[cfg(feature = "std")]
 pub(crate) use host::run_as_baseline;
@@ -40,6 +42,9 @@ pub(crate) use watch::locate;
 
 /// Most bytes of local memory of all threads of a block.
 const MAX_LOCAL_TOTAL: u64 = 16 << 20;
+
+/// Grains of global memory's shadow that are left to the next block at most.
+const MAX_SPARE_GRAINS: usize = 1 << 20;
 
 /// Why a warp cannot go on.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +71,17 @@ struct Stop {
 enum Pause {
     Barrier,
     Exited,
+}
+
+/// Memory of blocks that ran, for those to come: what was in it is gone.
+#[derive(Default)]
+pub struct Spare {
+    warps: Vec<Warp>,
+    shared: Vec<u8>,
+    shadow: Shadow,
+    pages: Pages,
+    params: Vec<u8>,
+    scratch: Option<Box<rows::Scratch>>,
 }
 
 /// Everything of a running block but its warps.
@@ -122,9 +138,10 @@ pub(crate) fn run(
     memory: &mut dyn Memory,
     fuel: u64,
     key: Option<&[u8; 32]>,
+    spare: &mut Spare,
 ) -> Result<Outcome, LaunchError> {
-    let (machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
-    Ok(machine.finish(warps))
+    let machine = start(code, max_threads, params, geometry, args, cta, memory, fuel, key, spare)?;
+    Ok(machine.finish(spare))
 }
 
 /// As [`run`], telling a tracer.
@@ -142,10 +159,11 @@ pub(crate) fn trace(
     key: Option<&[u8; 32]>,
     tracer: crate::trace::Tracer<'_>,
 ) -> Result<Outcome, LaunchError> {
-    let (mut machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
+    let mut spare = Spare::default();
+    let mut machine = start(code, max_threads, params, geometry, args, cta, memory, fuel, key, &mut spare)?;
     machine.level = host::Level::Watched;
     machine.tracer = Some(tracer);
-    Ok(machine.finish(warps))
+    Ok(machine.finish(&mut spare))
 }
 
 /// A block before its first instruction.
@@ -160,7 +178,8 @@ fn start<'k>(
     memory: &'k mut dyn Memory,
     fuel: u64,
     key: Option<&[u8; 32]>,
-) -> Result<(Machine<'k>, Vec<Warp>), LaunchError> {
+    spare: &mut Spare,
+) -> Result<Machine<'k>, LaunchError> {
     let threads = threads(geometry).ok_or(LaunchError::Geometry)?;
     let [x, y, z] = geometry.grid;
     let inside = cta.iter().zip(geometry.grid).all(|(at, extent)| *at < extent);
@@ -174,21 +193,27 @@ fn start<'k>(
     if shared > MAX_SHARED || u64::from(code.local) * u64::from(threads) > MAX_LOCAL_TOTAL {
         return Err(LaunchError::Geometry);
     }
-    let params = parameters(code, params, args)?;
+    parameters(code, params, args, &mut spare.params)?;
     let key = key.map(Key::new);
-    let warps: Vec<Warp> =
-        (0..threads.div_ceil(32)).map(|number| Warp::new(code, number, threads, key.as_ref())).collect();
-    let pages = Pages::new(memory, code.global_grain);
-    let machine = Machine {
+    let count = threads.div_ceil(32);
+    spare.warps.resize_with(count as usize, Warp::default);
+    for (number, warp) in (0..count).zip(&mut spare.warps) {
+        warp.start(code, number, threads, key.as_ref());
+    }
+    spare.shared.clear();
+    spare.shared.resize(shared as usize, 0);
+    spare.shadow.restart((shared / code.shared_grain + 1) as usize);
+    spare.pages.restart(memory, code.global_grain);
+    Ok(Machine {
         code,
         geometry: *geometry,
         cta,
         memory,
-        shared: vec![0; shared as usize],
-        shared_shadow: Shadow::new((shared / code.shared_grain + 1) as usize),
-        pages,
+        shared: take(&mut spare.shared),
+        shared_shadow: take(&mut spare.shadow),
+        pages: take(&mut spare.pages),
         tracked: [None; 8],
-        params,
+        params: take(&mut spare.params),
         dynamic,
         time: 1,
         block_time: 1,
@@ -202,18 +227,18 @@ fn start<'k>(
         level: host::Level::best(),
         updates: update::Updates::default(),
         marks: wmma::Marks::default(),
-        scratch: Some(rows::Scratch::new()),
+        scratch: Some(spare.scratch.take().unwrap_or_else(rows::Scratch::new)),
         #[cfg(feature = "trace")]
         tracer: None,
-    };
-    Ok((machine, warps))
+    })
 }
 
-fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8>, LaunchError> {
+fn parameters(code: &Code, params: &[Param], args: &[Argument], bytes: &mut Vec<u8>) -> Result<(), LaunchError> {
     if params.len() != args.len() || params.len() != code.params.len() {
         return Err(LaunchError::ArgumentCount);
     }
-    let mut bytes = vec![0u8; code.param_bytes as usize];
+    bytes.clear();
+    bytes.resize(code.param_bytes as usize, 0);
     for (index, (argument, (param, at))) in args.iter().zip(params.iter().zip(&code.params)).enumerate() {
         let at = *at as usize;
         let into = bytes.get_mut(at..at + param.size as usize).ok_or(LaunchError::Argument(index))?;
@@ -241,7 +266,7 @@ fn parameters(code: &Code, params: &[Param], args: &[Argument]) -> Result<Vec<u8
             }
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Writes the address of a buffer's byte at byte `at`.
@@ -255,9 +280,25 @@ fn pointer(into: &mut [u8], at: usize, buffer: u16, offset: u64) -> Option<()> {
 }
 
 impl Machine<'_> {
-    /// Runs it to its end.
-    fn finish(mut self, mut warps: Vec<Warp>) -> Outcome {
-        match self.block(&mut warps) {
+    /// Runs it to its end and leaves its memory to the next.
+    fn finish(mut self, spare: &mut Spare) -> Outcome {
+        let mut warps = take(&mut spare.warps);
+        let ended = self.block(&mut warps);
+        let outcome = self.outcome(ended, &warps);
+        *spare = Spare {
+            warps,
+            shared: self.shared,
+            shadow: self.shared_shadow,
+            // A block that went far is no measure for the others.
+            pages: if self.pages.shadow.len() > MAX_SPARE_GRAINS { Pages::default() } else { self.pages },
+            params: self.params,
+            scratch: self.scratch,
+        };
+        outcome
+    }
+
+    fn outcome(&self, ended: Result<(), (u32, Stop)>, warps: &[Warp]) -> Outcome {
+        match ended {
             Ok(()) => {
                 let lane_steps = self.spent;
                 let digest = self

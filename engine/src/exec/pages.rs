@@ -26,10 +26,16 @@ pub(super) struct Pages {
 const READ_ONLY: (u16, u64) = (u16::MAX, u64::MAX);
 
 impl Pages {
-    pub(super) fn new(memory: &dyn Memory, grain: u32) -> Self {
-        let mut owned = Vec::new();
+    /// Forgets everything; the block is to run over that memory.
+    pub(super) fn restart(&mut self, memory: &dyn Memory, grain: u32) {
+        self.shadow.restart(0);
+        self.index.clear();
+        self.last = [None; REMEMBERED];
+        self.bytes = PAGE as u64 * u64::from(grain);
+        let mut owned = self.owned.take().unwrap_or_default();
+        owned.clear();
         let known = memory.owned(&mut |buffer, from, until| owned.push((buffer, from, until)));
-        Self { owned: known.then_some(owned), bytes: PAGE as u64 * u64::from(grain), ..Self::default() }
+        self.owned = known.then_some(owned);
     }
 
     /// Whether the block may write into a page.

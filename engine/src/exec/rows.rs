@@ -88,6 +88,9 @@ macro_rules! by_width {
 impl Machine<'_> {
     #[inline(always)]
     pub(super) fn load(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
+        if self.load_viewed(warp, ins, access, mask).is_some() {
+            return Ok(());
+        }
         let width = usize::from(access.size) * usize::from(access.count);
         let Some(mut held) = self.scratch.take() else { return self.load_exact(warp, ins, access, mask) };
         let fine = match target(warp, ins, access, mask, width) {

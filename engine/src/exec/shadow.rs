@@ -6,7 +6,7 @@
 //!
 //! A grain's last access is one word: the time in the high half, who in the low half. Time zero is never.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 /// Several threads of the warp whose first thread is in the low bits.
 const WARP: u32 = 0x0400;
@@ -162,8 +162,16 @@ fn may_write(writes: &[u32], reads: &[u32], thread: u32, clock: Clock) -> bool {
 }
 
 impl Shadow {
-    pub(super) fn new(grains: usize) -> Self {
-        Self { writes: vec![0; grains], reads: vec![0; grains] }
+    /// So many grains that nobody has touched.
+    pub(super) fn restart(&mut self, grains: usize) {
+        self.writes.clear();
+        self.reads.clear();
+        self.grow(grains);
+    }
+
+    /// Grains.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
     }
 
     pub(super) fn grow(&mut self, by: usize) {

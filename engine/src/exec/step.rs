@@ -4,7 +4,7 @@ use super::{
     Fault, Machine, Pause, Stop,
     control::{barrier, blend, in_space, machine_line},
     host::Host,
-    lanes::{FEW, LANEWISE, Rows, all, bit, narrow, test},
+    lanes::{Rows, Value, keep, test},
     warp::{Fragment, Warp},
 };
 use crate::{
@@ -55,54 +55,34 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                 warp.strayed |= mask;
             }
             let mut next = Next::Fall;
-            let mut at = this.start as usize;
-            while at < this.end as usize {
-                let ins: &Ins = &code.ins[at];
+            let body: &[Ins] = &code.ins[this.start as usize..this.end as usize];
+            for (at, ins) in (this.start as usize..).zip(body) {
                 let mut active = mask;
                 if ins.guard != NONE {
                     let guard = warp.p[usize::from(ins.guard)];
                     active &= if ins.negated { !guard } else { guard };
                     if active == 0 {
-                        at += 1;
                         continue;
                     }
                 }
                 let (a, b, c) = (usize::from(ins.a), usize::from(ins.b), usize::from(ins.c));
 
                 macro_rules! row {
-                    ($into:ident, $put:ident, $put_lane:ident, $folded:expr, ($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
-                        if LANEWISE {
-                            let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
-                            $(let $name = rows.$class[$slot].as_array_of_cells();)*
-                            let into = rows.$into[usize::from(ins.d)].as_array_of_cells();
-                            rows.fill(into, machine.folded(), active, $folded, |$lane| {
-                                $(let $name = $name[$lane].get();)*
-                                $value
-                            });
-                        } else if active.count_ones() > FEW {
-                            $(let $name = &warp.$class[$slot];)*
-                            let values = all(|$lane| {
-                                $(let $name = $name[$lane];)*
-                                $value
-                            });
-                            machine.$put(warp, ins.d, &values, active);
-                        } else {
-                            let mut left = active;
-                            while left != 0 {
-                                let $lane = left.trailing_zeros() as usize & 31;
-                                left &= left - 1;
-                                $(let $name = warp.$class[$slot][$lane];)*
-                                let value = $value;
-                                machine.$put_lane(warp, ins.d, $lane, value);
-                            }
-                        }
+                    ($into:ident, ($($name:ident = $class:ident[$slot:expr]),*) $lane:ident => $value:expr) => {{
+                        let rows = Rows::of(&mut warp.w, &mut warp.d, &mut warp.h);
+                        $(let $name = rows.$class[$slot].as_array_of_cells();)*
+                        let into = rows.$into[usize::from(ins.d)].as_array_of_cells();
+                        rows.put(into, machine.folded(), active, |$lane| {
+                            $(let $name = $name[$lane].get();)*
+                            $value
+                        });
                     }};
                 }
                 macro_rules! word {
-                    ($($of:tt)*) => { row!(w, put_w, put_lane, |value| value, $($of)*) };
+                    ($($of:tt)*) => { row!(w, $($of)*) };
                 }
                 macro_rules! double {
-                    ($($of:tt)*) => { row!(d, put_d, put_lane_d, narrow, $($of)*) };
+                    ($($of:tt)*) => { row!(d, $($of)*) };
                 }
                 macro_rules! w1 {
                     ($f:expr) => {{
@@ -214,11 +194,8 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                     }
                     Op::Dp4aSS => w3!(alu::dp4a_ss),
                     Op::SelW => {
-                        let choose = warp.p[c];
-                        word!((x = w[a], y = w[b]) lane => {
-                            let first = bit(choose, lane);
-                            x & first | y & !first
-                        });
+                        let choose = keep(warp.p[c]);
+                        word!((x = w[a], y = w[b]) lane => u32::choose(choose[lane], x, y));
                     }
                     Op::AddF => f2!(|x: f32, y: f32| x + y),
                     Op::SubF => f2!(|x: f32, y: f32| x - y),
@@ -245,12 +222,12 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                     Op::OrD => d2!(|x: u64, y: u64| x | y),
                     Op::XorD => d2!(|x: u64, y: u64| x ^ y),
                     Op::NotD => d1!(|x: u64| !x),
-                    Op::ShlD => double!((x = d[a], y = w[b]) lane => alu::shl64(x, y)),
-                    Op::ShrUD => double!((x = d[a], y = w[b]) lane => alu::shr_u64(x, y)),
-                    Op::ShrSD => double!((x = d[a], y = w[b]) lane => alu::shr_s64(x, y)),
+                    Op::ShlD => double!((x = d[a], y = w[b]) lane => alu::shl64(x, y.into())),
+                    Op::ShrUD => double!((x = d[a], y = w[b]) lane => alu::shr_u64(x, y.into())),
+                    Op::ShrSD => double!((x = d[a], y = w[b]) lane => alu::shr_s64(x, y.into())),
                     Op::SelD => {
-                        let choose = warp.p[c];
-                        double!((x = d[a], y = d[b]) lane => if choose >> lane & 1 == 1 { x } else { y });
+                        let choose = keep(warp.p[c]);
+                        double!((x = d[a], y = d[b]) lane => u64::choose(choose[lane], x, y));
                     }
                     Op::AddG => g2!(|x: f64, y: f64| x + y),
                     Op::SubG => g2!(|x: f64, y: f64| x - y),
@@ -562,7 +539,6 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                 if H::WATCHED {
                     machine.tell_after(warp, ins, active, code.lines[at]);
                 }
-                at += 1;
             }
             let target = match next {
                 Next::Fall => block + 1,

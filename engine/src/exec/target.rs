@@ -25,7 +25,7 @@ pub(super) struct Target {
 
 /// Whether the addresses of a whole warp are each the one before and `step` more.
 #[inline(always)]
-fn regular<T: Copy + Eq>(base: &[T; 32], mut expected: T, next: impl Fn(T) -> T) -> bool {
+pub(super) fn regular<T: Copy + Eq>(base: &[T; 32], mut expected: T, next: impl Fn(T) -> T) -> bool {
     for eight in base.as_chunks::<8>().0 {
         let mut regular = true;
         for at in eight {

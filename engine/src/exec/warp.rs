@@ -2,7 +2,7 @@
 
 use super::{copies::Copies, digest::Key};
 use crate::ir::{BarrierKind, Code, Slot};
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 /// Lanes that are at the same block.
 #[derive(Clone, Copy, Debug)]
@@ -52,35 +52,38 @@ pub(super) struct Warp {
 }
 
 impl Warp {
-    pub(super) fn new(code: &Code, number: u32, threads: u32, key: Option<&Key>) -> Self {
+    /// Makes it the warp of that number before its first instruction, whatever it was.
+    pub(super) fn start(&mut self, code: &Code, number: u32, threads: u32, key: Option<&Key>) {
         let count = threads.saturating_sub(number * 32).min(32);
         let live = if count == 32 { u32::MAX } else { (1 << count) - 1 };
-        let mut warp = Self {
-            number,
-            live,
-            fragments: vec![Fragment { block: code.entry, mask: live, blocked: false }],
-            w: vec![[0; 32]; usize::from(code.w)],
-            d: vec![[0; 32]; usize::from(code.d)],
-            p: vec![0; usize::from(code.p)],
-            local: vec![[0; 32]; code.local as usize / 4],
-            local_written: vec![[0; 4]; code.local as usize / 4],
-            h: key.map_or([0; 32], |key| key.start(number)),
-            ..Self::default()
-        };
+        (self.number, self.live, self.strayed, self.scalar) = (number, live, 0, 0);
+        self.fragments.clear();
+        self.fragments.push(Fragment { block: code.entry, mask: live, blocked: false });
+        filled(&mut self.w, usize::from(code.w), [0; 32]);
+        filled(&mut self.d, usize::from(code.d), [0; 32]);
+        filled(&mut self.p, usize::from(code.p), 0);
+        filled(&mut self.local, code.local as usize / 4, [0; 32]);
+        filled(&mut self.local_written, code.local as usize / 4, [0; 4]);
+        (self.waiting, self.copies, self.members) = (None, Copies::default(), [0; 32]);
+        self.h = key.map_or([0; 32], |key| key.start(number));
         for &(slot, value) in &code.w_constants {
-            warp.w[usize::from(slot)] = [value; 32];
+            self.w[usize::from(slot)] = [value; 32];
         }
         for &(slot, value) in &code.d_constants {
-            warp.d[usize::from(slot)] = [value; 32];
+            self.d[usize::from(slot)] = [value; 32];
         }
         for &(slot, value) in &code.p_constants {
-            warp.p[usize::from(slot)] = if value { u32::MAX } else { 0 };
+            self.p[usize::from(slot)] = if value { u32::MAX } else { 0 };
         }
-        warp
     }
 
     /// First thread of the warp.
     pub(super) fn first(&self) -> u32 {
         self.number * 32
     }
+}
+
+fn filled<T: Clone>(into: &mut Vec<T>, count: usize, value: T) {
+    into.clear();
+    into.resize(count, value);
 }

@@ -205,3 +205,72 @@ fn reads_of_what_nobody_wrote_are_faults() {
     traps(&format!("{half} mov.u32 %r4, %r2; bra N; N: add.u32 %r3, %r4, 1;"), 4, TrapKind::Uninitialised);
     passes("setp.lt.u32 %p1, %r1, 2; @%p1 mov.u32 %r2, 5; @!%p1 mov.u32 %r2, 6; add.u32 %r3, %r2, 1;", 4);
 }
+
+#[test]
+fn bytes_that_lie_open_are_loaded_as_others_are() {
+    let bodies = [
+        // A row, a row of bytes, the same for all, every third, backwards, some lanes, few lanes.
+        "ld.global.u64 %rd10, [%rd7];",
+        "cvt.u64.u32 %rd11, %r1; add.s64 %rd11, %rd2, %rd11; ld.global.s8 %rd10, [%rd11+3];",
+        "ld.global.u16 %rd10, [%rd2+6];",
+        "mul.wide.u32 %rd11, %r1, 12; add.s64 %rd11, %rd2, %rd11; ld.global.s32 %rd10, [%rd11+4];",
+        "sub.s64 %rd11, %rd2, %rd5; ld.global.u64 %rd10, [%rd11+1024];",
+        "mov.u64 %rd10, 7; and.b32 %r2, %r1, 3; setp.ne.u32 %p1, %r2, 1; @%p1 ld.global.s16 %rd10, [%rd7+2];",
+        "mov.u64 %rd10, 7; setp.eq.u32 %p1, %r1, 9; @%p1 ld.global.u64 %rd10, [%rd2];",
+        "mov.u64 %rd10, %rd7; ld.global.u64 %rd10, [%rd10];",
+        // Over the end, before the start, and astray.
+        "ld.global.u64 %rd10, [%rd7+8072];",
+        "mul.wide.u32 %rd11, %r1, 264; add.s64 %rd11, %rd2, %rd11; ld.global.u64 %rd10, [%rd11];",
+        "mul.wide.u32 %rd11, %r1, 12; sub.s64 %rd11, %rd2, %rd11; ld.global.u32 %rd10, [%rd11+96];",
+        "setp.eq.u32 %p1, %r1, 9; selp.b64 %rd11, %rd1, %rd7, %p1; ld.global.u64 %rd10, [%rd11];",
+        "ld.global.u64 %rd10, [%rd7+4];",
+        "mul.wide.u32 %rd11, %r1, 6; add.s64 %rd11, %rd2, %rd11; ld.global.u32 %rd10, [%rd11];",
+    ];
+    let bytes: Vec<u8> = (0..8192u32).map(|at| (at * 37 >> 3) as u8).collect();
+    let (mut ends, mut traps) = (0, 0);
+    for body in bodies {
+        let kernel = kernel(&text(&format!("{body} st.global.u64 [%rd6], %rd10;")));
+        let outcome = |open| {
+            let mut memory = Buffers { open, foreign: vec![1], ..scratch() };
+            memory.bytes[1].clone_from(&bytes);
+            let outcome =
+                kernel.run(&geometry(45), &arguments(4), [0; 3], &mut memory, 1 << 20, Some(&[3; 32])).unwrap();
+            (outcome, memory.bytes.swap_remove(0))
+        };
+        let plain = outcome(None);
+        for open in [(1, 0, 8192), (1, 8, 8192), (1, 0, 200), (1, 6, 333), (1, 1000, 1030)] {
+            assert_eq!(outcome(Some(open)), plain, "{body} {open:?}");
+        }
+        if matches!(plain.0, Outcome::Done { .. }) { ends += 1 } else { traps += 1 }
+    }
+    assert_eq!((ends, traps), (8, 6));
+}
+
+#[test]
+fn what_ran_before_in_the_same_memory_changes_nothing() {
+    let bodies = [
+        ".shared .align 8 .b8 s[4096]; mov.u32 %r2, s; shl.b32 %r3, %r1, 3; add.u32 %r2, %r2, %r3; st.shared.u64 [%r2], %rd5;
+         bar.sync 0; ld.shared.u64 %rd10, [%r2]; st.global.u64 [%rd6], %rd10;",
+        // Never written, by this block.
+        ".shared .align 8 .b8 s[4096]; mov.u32 %r2, s; ld.shared.u64 %rd10, [%r2]; st.global.u64 [%rd6], %rd10;",
+        ".local .align 8 .b8 l[64]; mov.u64 %rd10, l; st.local.u64 [%rd10+8], %rd5; ld.local.u64 %rd11, [%rd10+8]; st.global.u64 [%rd6], %rd11;",
+        ".local .align 8 .b8 l[64]; mov.u64 %rd10, l; ld.local.u64 %rd11, [%rd10+8]; st.global.u64 [%rd6], %rd11;",
+        "st.global.u32 [%rd1], %r1;",
+        "ld.global.u64 %rd10, [%rd6]; add.s64 %rd10, %rd10, 1; st.global.u64 [%rd6], %rd10;",
+    ];
+    let kernels: Vec<_> = bodies.iter().map(|body| kernel(&text(body))).collect();
+    let mut spare = assay_engine::Spare::default();
+    let mut ended = 0;
+    for round in 0..3 {
+        for (index, kernel) in kernels.iter().enumerate() {
+            let threads = [96, 33, 1024][(round + index) % 3];
+            let (shape, arguments, key) = (geometry(threads), arguments(4), Some(&[9; 32]));
+            let (mut one, mut other) = (scratch(), scratch());
+            let fresh = kernel.run(&shape, &arguments, [0; 3], &mut one, 1 << 20, key).unwrap();
+            let again = kernel.run_again(&mut spare, &shape, &arguments, [0; 3], &mut other, 1 << 20, key).unwrap();
+            assert_eq!((&again, &other.bytes), (&fresh, &one.bytes), "{}", bodies[index]);
+            ended += usize::from(matches!(fresh, Outcome::Done { .. }));
+        }
+    }
+    assert!((6..18).contains(&ended), "{ended}");
+}

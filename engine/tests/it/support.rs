@@ -12,6 +12,8 @@ pub struct Buffers {
     pub foreign: Vec<u16>,
     /// Bytes that a witness lacks.
     pub missing: Option<(u16, u64)>,
+    /// A buffer that nobody stores to, and the first and the end of its bytes that lie open.
+    pub open: Option<(u16, usize, usize)>,
 }
 
 impl Buffers {
@@ -50,6 +52,11 @@ impl Memory for Buffers {
         }
         self.bytes[usize::from(buffer)][range].copy_from_slice(bytes);
         Ok(())
+    }
+
+    fn view(&self, buffer: u16, offset: u64) -> Option<(u64, &[u8])> {
+        let (_, from, end) = self.open.filter(|(open, ..)| *open == buffer)?;
+        (from as u64..end as u64).contains(&offset).then(|| (from as u64, &self.bytes[usize::from(buffer)][from..end]))
     }
 }
 

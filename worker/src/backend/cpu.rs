@@ -1,7 +1,7 @@
 //! The CPU engine over all cores: each CTA of a launch by itself, its stores applied to copies of the buffers it may write.
 
 use super::{Backend, Buffers, Control, Keep, Prepared, RunError, Summary, cta_at, written};
-use assay_audit::{Effect, run_cta};
+use assay_audit::{Effect, Runner};
 use assay_engine::{Outcome, Trap};
 use assay_primitives::{Launch, Unit};
 use std::{
@@ -118,6 +118,7 @@ impl Cpu {
 
 fn work(job: &Prepared, number: u32, launch: &Launch, before: &Buffers, control: &Control, shared: &Shared) {
     let ctas = launch.ctas();
+    let mut runner = Runner::new(job.job());
     loop {
         let first = shared.next.fetch_add(BATCH, Ordering::Relaxed);
         if first >= ctas || control.is_cancelled() {
@@ -130,7 +131,7 @@ fn work(job: &Prepared, number: u32, launch: &Launch, before: &Buffers, control:
         for index in first..last {
             let Some(cta) = cta_at(launch.grid, index) else { continue };
             let unit = Unit { launch: number, cta };
-            match run_cta(&job.job(), unit, before, None) {
+            match runner.run(unit, before, None) {
                 Ok(run) => match run.outcome {
                     Outcome::Done { lane_steps, .. } => {
                         shared.lane_steps.fetch_add(lane_steps, Ordering::Relaxed);
