@@ -95,8 +95,17 @@ fn lane_steps(trace: &Trace, unit: Unit, key: Option<&[u8; 32]>) -> anyhow::Resu
 fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
     let runtime = wasm::Runtime::new()?;
     println!(
-        "{:<14} {:>12} {:>10} {:>12} {:>12} {:>14} {:>14} {:>7}",
-        "job", "lane-steps", "witness B", "native ms", "runtime ms", "native /s", "runtime /s", "ratio"
+        "{:<14} {:>12} {:>10} {:>10} {:>12} {:>11} {:>12} {:>12} {:>12} {:>9}",
+        "job",
+        "lane-steps",
+        "witness B",
+        "native ms",
+        "baseline ms",
+        "runtime ms",
+        "native /s",
+        "baseline /s",
+        "runtime /s",
+        "ratio"
     );
     for job in jobs {
         let trace = trace::of(job)?;
@@ -107,28 +116,37 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
         let call = wasm::Runtime::judge_call(&trace, &job.kernels, unit, &witness, key)?;
         let wasm_verdict = runtime.judge(&call)?;
         let steps = wasm::agree(&native_verdict, &wasm_verdict)?;
-        let native = fastest(|| {
-            // The runtime parses the kernels in every proof: so does this side.
-            let modules = trace::modules(job)?;
-            let job = assay_audit::Job { program: &job.program, modules: &modules, fuel: trace::FUEL };
-            drop(black_box(judge(&job, &trace.root()?, unit, &witness, key.as_ref())));
-            Ok(())
-        })?;
+        let native = || {
+            fastest(|| {
+                // The runtime parses the kernels in every proof: so does this side.
+                let modules = trace::modules(job)?;
+                let job = assay_audit::Job { program: &job.program, modules: &modules, fuel: trace::FUEL };
+                drop(black_box(judge(&job, &trace.root()?, unit, &witness, key.as_ref())));
+                Ok(())
+            })
+        };
+        assay_engine::run_as_baseline(true);
+        let baseline = native();
+        assay_engine::run_as_baseline(false);
+        let (baseline, native) = (baseline?, native()?);
         let wasm = fastest(|| runtime.judge(&call).map(|verdict| _ = black_box(verdict)))?;
         println!(
-            "{:<14} {:>12} {:>10} {:>12.3} {:>12.3} {:>14.3e} {:>14.3e} {:>7.3}",
+            "{:<14} {:>12} {:>10} {:>10.3} {:>12.3} {:>11.3} {:>12.3e} {:>12.3e} {:>12.3e} {:>9.3}",
             job.name,
             steps,
             codec::Encode::encoded_size(&witness),
             native * 1e3,
+            baseline * 1e3,
             wasm * 1e3,
             steps as f64 / native,
+            steps as f64 / baseline,
             steps as f64 / wasm,
-            native / wasm
+            baseline / wasm
         );
     }
     println!(
-        "\nBoth sides parse the PTX, verify the witness, run the unit with every check and the digest, and compare."
+        "\nAll sides parse the PTX, verify the witness, run the unit with every check and the digest, and compare. The baseline is the \
+         native engine without the CPU's vector extensions; ratio: runtime over baseline."
     );
     Ok(())
 }

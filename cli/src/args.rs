@@ -218,6 +218,18 @@ pub struct TermsArgs {
 /// `assay job`.
 #[derive(Debug, Subcommand)]
 pub enum JobCommand {
+    /// Draft a job file for a kernel: its buffers, launches and arguments, with guesses for sizes and values
+    New {
+        /// The PTX, or the source
+        #[arg(value_name = "FILE.ptx|FILE.cu", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Draft a launch of this entry only; may be repeated [default: all that are accepted]
+        #[arg(long, value_name = "NAME")]
+        entry: Vec<String>,
+        /// Where the job file goes; `-` is standard output [default: beside the kernel]
+        #[arg(short, long, value_name = "JOB.toml", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
     /// Try a job without money or network: fuel and witness size of sampled units, and whether it can be proved
     Check {
         #[command(flatten)]

@@ -1,9 +1,9 @@
 //! Program faults in words: which rule, which thread, which line, which byte, and what to look at.
 
 use assay_engine::{Trap, TrapKind};
-use assay_primitives::Unit;
+use assay_primitives::{Launch, Unit};
 
-use crate::job::Job;
+use crate::{job::Job, kernel, sample};
 
 /// The rule that was broken and what usually helps.
 pub fn rule(kind: TrapKind) -> &'static str {
@@ -41,15 +41,29 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
         }
         (kind, _) => rule(kind),
     };
+    let undeclared = trap.kind == TrapKind::NotOwned && launch.is_some_and(|launch| without_writes(launch, trap));
+    let rule = if undeclared { "a store to a buffer that the launch's `writes` do not name" } else { rule };
+    let line = sample::position(&job.program, unit.launch).and_then(|position| job.launches.get(position)?.line);
+    let line = line.map(|line| format!(" (line {line} of the job)")).unwrap_or_default();
     let mut text = format!(
-        "{rule}: `{entry}`, launch {}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
-        unit.launch, trap.line
+        "{rule}: `{}`, launch {}{line}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
+        kernel::shown(&entry),
+        unit.launch,
+        trap.line
     );
     if let Some((buffer, offset)) = trap.address {
         let name = job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str());
         text.push_str(&format!(", byte {offset} of `{name}`"));
     }
     let job = job.file.display();
-    text.push_str(&format!("; `assay kernel run {job} --unit {},{x},{y},{z}` shows more", unit.launch));
+    match undeclared {
+        true => text.push_str(&format!("; `assay job check {job} --infer-writes` proposes `writes`")),
+        false => text.push_str(&format!("; `assay kernel run {job} --unit {},{x},{y},{z}` shows more", unit.launch)),
+    }
     text
+}
+
+/// Whether the launch says nothing of the buffer that was stored to.
+fn without_writes(launch: &Launch, trap: &Trap) -> bool {
+    trap.address.is_some_and(|(buffer, _)| !launch.writes.names(buffer))
 }

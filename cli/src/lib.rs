@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! job      JOB.toml ─▶ Program, kernels, data
+//! draft    a kernel ─▶ a job file to be completed
 //! kernel   PTX ─▶ what the engine says; CUDA C ─▶ PTX
 //! local    runs a job here; sample tries units of it; unit watches one
 //! infer    proposes write maps from what units store
@@ -10,6 +11,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod draft;
 pub mod error;
 pub mod explain;
 pub mod infer;

@@ -103,6 +103,8 @@ struct Sampler<'a> {
     stale: BTreeSet<u16>,
     reports: Vec<LaunchReport>,
     reasons: Vec<String>,
+    /// Launches, in the order written, lines of PTX and rules that were broken there.
+    faults: BTreeSet<(usize, u32, &'static str)>,
 }
 
 /// Samples every launch of a job.
@@ -126,6 +128,7 @@ pub fn sample(job: &Job, sampling: Sampling) -> Result<SampleReport, LocalError>
         stale,
         reports: written(job),
         reasons: Vec::new(),
+        faults: BTreeSet::new(),
     };
     sampler.launch(0, true)?;
     let summary = sampler.run()?;
@@ -133,11 +136,11 @@ pub fn sample(job: &Job, sampling: Sampling) -> Result<SampleReport, LocalError>
         sampler.launch(number, false)?;
     }
 
-    let Sampler { reports, mut reasons, .. } = sampler;
+    let Sampler { reports, mut reasons, mut faults, .. } = sampler;
     if let Some((unit, trap)) = summary.as_ref().and_then(|(_, trap)| trap.as_ref()) {
-        let reason = explain::trap(job, *unit, trap);
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        let position = position(&job.program, unit.launch).unwrap_or(usize::MAX);
+        if faults.insert((position, trap.line, explain::rule(trap.kind))) {
+            reasons.push(explain::trap(job, *unit, trap));
         }
     }
     let estimate = reports.iter().fold(0u64, |sum, launch| {
@@ -290,9 +293,9 @@ impl Sampler<'_> {
                     most = most.max(lane_steps);
                 }
                 Outcome::Trap(trap) => {
-                    let reason = explain::trap(self.job, unit, &trap);
-                    if !self.reasons.contains(&reason) && self.reasons.len() < 8 {
-                        self.reasons.push(reason);
+                    // The same line breaks the same rule in many CTAs: one of them is told of.
+                    if self.faults.insert((position, trap.line, explain::rule(trap.kind))) && self.reasons.len() < 8 {
+                        self.reasons.push(explain::trap(self.job, unit, &trap));
                     }
                 }
                 Outcome::Incomplete { .. } => {

@@ -246,6 +246,13 @@ pub enum Outcome {
     },
 }
 
+/// Has units run as on a CPU without vector extensions, from now on in this thread: slower, with the same results. For measuring, and for
+/// comparing both.
+#[cfg(feature = "std")]
+pub fn run_as_baseline(on: bool) {
+    exec::run_as_baseline(on);
+}
+
 impl Module {
     /// Parses and checks PTX text. Never panics; time and memory are linear in the input.
     pub fn parse(ptx: &[u8]) -> Result<Self, ParseError> {

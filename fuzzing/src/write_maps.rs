@@ -20,6 +20,14 @@ fn small(bytes: &mut Bytes<'_>) -> WriteMap {
                     per: bytes.pick(&[1, 1, 2, 3]),
                     of: bytes.below(4),
                 },
+                Some(axis) if bytes.chance(40) => Dim::Element {
+                    stride: i64::from(bytes.byte() as i8),
+                    extent: bytes.below(9).into(),
+                    axis,
+                    tile: bytes.below(6).into(),
+                    per: bytes.pick(&[1, 1, 2, 3]),
+                    of: bytes.below(4),
+                },
                 axis => Dim::Span {
                     stride: i64::from(bytes.byte() as i8) * if bytes.chance(30) { 4 } else { 1 },
                     extent: bytes.below(9).into(),

@@ -1135,7 +1135,7 @@ ASSAY_CALL ASSAY_APART pair stirling(pair x, pair *product)
     return add(add(add(y, x), as_pair(0.9189385332046728, -3.8782941580672414e-17)), series);
 }
 // sin(πx)
-ASSAY_INLINE f64 sine_of_turns(f64 x)
+ASSAY_INLINE pair sine_of_turns(f64 x)
 {
     f64 n = ::rint(x);
     f64 r = x - n;
@@ -1143,10 +1143,14 @@ ASSAY_INLINE f64 sine_of_turns(f64 x)
     bool steep = a > 0.25;
     pair t = times(as_pair(3.141592653589793, 1.2246467991473532e-16), steep ? 0.5 - a : a);
     f64 z = t.h * t.h;
-    f64 y = steep ? mad(z * z, cosine_tail(z), mad(-0.5, z, 1.0)) : t.h + mad(sine_tail(z) * z, t.h, t.l);
+    pair y = add_ordered(t.h, mad(sine_tail(z) * z, t.h, t.l));
+    if (steep) {
+        pair square = times(t, t);
+        y = add(add(as_pair(-0.5 * square.h, -0.5 * square.l), z * z * cosine_tail(z)), 1.0);
+    }
     f64 half = 0.5 * n;
     bool odd = ::trunc(half) != half;
-    return (r < 0.0) != odd ? -y : y;
+    return (r < 0.0) != odd ? as_pair(-y.h, -y.l) : y;
 }
 ASSAY_CALL ASSAY_APART f64 lgamma_positive(f64 x)
 {
@@ -1189,7 +1193,7 @@ ASSAY_CALL f64 lgamma_d(f64 x)
         return -log_d(a);
     if (x > 0.0)
         return lgamma_positive(1.0 + x) - log_d(x);
-    f64 s = size(sine_of_turns(a));
+    f64 s = size(sine_of_turns(a).h);
     if (s == 0.0)
         return infinity_d();
     return log_d(3.141592653589793 / (a * s)) - lgamma_positive(a);
@@ -1206,9 +1210,9 @@ ASSAY_CALL f64 tgamma_d(f64 x)
     if (x > 172.0)
         return infinity_d();
     bool low = x < 0.5;
-    f64 sine = low ? sine_of_turns(x) : 0.0;
+    pair sine = low ? sine_of_turns(x) : as_pair(0.0, 0.0);
     if (x < -186.0)
-        return signed_as(0.0, sine);
+        return signed_as(0.0, sine.h);
     if (size(x) < 1e-17)
         return 1.0 / x;
     pair product;
@@ -1220,7 +1224,7 @@ ASSAY_CALL f64 tgamma_d(f64 x)
     // π / (sin(πx) Γ(1 − x))
     exponential e = exp_parts(-y.h, -y.l);
     pair up = times(times(e.p, product), as_pair(3.141592653589793, 1.2246467991473532e-16));
-    return scaled(over(up, as_pair(sine, 0.0)).h, e.n);
+    return scaled(over(up, sine).h, e.n);
 }
 ASSAY_CALL f32 lgamma_f(f32 x) { return (f32)lgamma_d((f64)x); }
 ASSAY_CALL f32 tgamma_f(f32 x) { return (f32)tgamma_d((f64)x); }

@@ -80,6 +80,23 @@ pub enum Dim {
         /// Values of the digit; 2 or more.
         of: u32,
     },
+    /// A digit of the elements that are counted along an axis: CTA `b` has the elements `e` with `b*tile <= e < (b+1)*tile`,
+    /// and `e / per % of` is the coordinate. All digits together make the element, as those of a place do; there are as many
+    /// elements as the product of their values. One axis of a map may have these, all with one `tile`.
+    Element {
+        /// Bytes from one coordinate to the next; may be negative.
+        stride: i64,
+        /// Coordinates that count.
+        extent: u64,
+        /// The axis.
+        axis: Axis,
+        /// Elements of one CTA; 1 or more, at most [`MAX_OWNED_RUNS`].
+        tile: u64,
+        /// What the digit counts.
+        per: u32,
+        /// Values of the digit; 1 or more.
+        of: u32,
+    },
 }
 
 /// What is wrong with a write map.
@@ -115,7 +132,7 @@ impl Dim {
     fn axis(&self) -> Option<usize> {
         match self {
             Self::Span { axis, .. } => axis.map(Axis::index),
-            Self::At { axis, .. } | Self::Digit { axis, .. } => Some(axis.index()),
+            Self::At { axis, .. } | Self::Digit { axis, .. } | Self::Element { axis, .. } => Some(axis.index()),
         }
     }
 }
@@ -129,7 +146,7 @@ impl Dim {
                 let digit = cta.get(axis.index())?.checked_div(*per)?.checked_rem(*of)?;
                 Some((digit.into(), *tile))
             }
-            Self::Span { axis: None, .. } | Self::At { .. } => None,
+            Self::Span { axis: None, .. } | Self::At { .. } | Self::Element { .. } => None,
         })
     }
 }
@@ -241,12 +258,67 @@ struct Tile {
     steps: [(i64, u64); MAX_DIMS as usize],
     used: usize,
     run: u64,
+    elements: Option<Elements>,
+}
+
+/// Elements of one CTA and their digits.
+struct Elements {
+    from: u64,
+    until: u64,
+    digits: [ElementDigit; MAX_DIMS as usize],
+    used: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct ElementDigit {
+    stride: i64,
+    extent: u64,
+    per: u64,
+    of: u64,
+}
+
+impl Elements {
+    /// Those of the axis that has any; `Some(None)` where none has, `None` where the CTA has no elements.
+    fn of(map: &WriteMap, cta: [u32; 3]) -> Option<Option<Self>> {
+        let mut elements = Self { from: 0, until: 0, digits: Default::default(), used: 0 };
+        let mut all = 1u64;
+        for dim in &map.dims {
+            let Dim::Element { stride, extent, axis, tile, per, of } = *dim else { continue };
+            if tile > MAX_OWNED_RUNS {
+                return None;
+            }
+            elements.from = u64::from(*cta.get(axis.index())?).saturating_mul(tile);
+            elements.until = elements.from.saturating_add(tile);
+            all = all.saturating_mul(of.into());
+            *elements.digits.get_mut(elements.used)? = ElementDigit { stride, extent, per: per.into(), of: of.into() };
+            elements.used = elements.used.saturating_add(1);
+        }
+        if elements.used == 0 {
+            return Some(None);
+        }
+        elements.until = elements.until.min(all);
+        (elements.from < elements.until).then_some(Some(elements))
+    }
+
+    /// Where an element lies; `None` where it does not count.
+    fn place(&self, element: u64) -> Option<i128> {
+        self.digits.get(..self.used)?.iter().try_fold(0i128, |sum, digit| {
+            let coordinate = match digit.of {
+                1 => 0,
+                of => element.checked_div(digit.per)?.checked_rem(of)?,
+            };
+            let by = i128::from(digit.stride).saturating_mul(coordinate.into());
+            (coordinate < digit.extent).then_some(sum.saturating_add(by))
+        })
+    }
 }
 
 impl WriteMap {
     /// What `cta` owns; `None` for nothing.
     fn tile(&self, cta: [u32; 3]) -> Option<Tile> {
-        let mut tile = Tile { low: i128::from(self.base), steps: [(0, 1); MAX_DIMS as usize], used: 0, run: self.run };
+        let elements = Elements::of(self, cta)?;
+        let mut tile =
+            Tile { low: i128::from(self.base), steps: [(0, 1); MAX_DIMS as usize], used: 0, run: self.run, elements };
         for dim in &self.dims {
             match dim {
                 Dim::At { axis, index } => {
@@ -254,6 +326,7 @@ impl WriteMap {
                         return None;
                     }
                 }
+                Dim::Element { .. } => {}
                 Dim::Span { stride, extent, .. } | Dim::Digit { stride, extent, .. } => {
                     let (first, count) = match dim.part(cta)? {
                         None => (0, *extent),
@@ -295,7 +368,24 @@ impl Tile {
     }
 
     fn for_each(&self, visit: &mut impl FnMut(u64, u64) -> bool) -> bool {
-        self.walk(self.steps.get(..self.used).unwrap_or(&[]), self.low, visit)
+        let steps = self.steps.get(..self.used).unwrap_or(&[]);
+        let Some(elements) = &self.elements else { return self.walk(steps, self.low, visit) };
+        let mut pending: Option<(u64, u64)> = None;
+        for element in elements.from..elements.until {
+            let Some(by) = elements.place(element) else { continue };
+            let low = self.low.saturating_add(by);
+            let all = self.walk(steps, low, &mut |at, len| match &mut pending {
+                Some((from, before)) if from.saturating_add(*before) == at => {
+                    *before = before.saturating_add(len);
+                    true
+                }
+                pending => pending.replace((at, len)).is_none_or(|(at, len)| visit(at, len)),
+            });
+            if !all {
+                return false;
+            }
+        }
+        pending.is_none_or(|(at, len)| visit(at, len))
     }
 
     fn walk(&self, steps: &[(i64, u64)], low: i128, visit: &mut impl FnMut(u64, u64) -> bool) -> bool {

@@ -31,9 +31,10 @@ pub fn programs() -> anyhow::Result<PathBuf> {
     Ok(release.to_path_buf())
 }
 
-/// The checkout.
+/// The checkout: under cargo the one that is tested, which may share its build folder with others.
 pub fn checkout() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(here).join("..")
 }
 
 /// A TCP port of the loopback interface that nobody listens on.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::{
     error::CliError,
-    kernel::{self, CheckedEntry, Prepared, Text, plain_name},
+    kernel::{self, CheckedEntry, Prepared, Text, plain_name, with_template},
     term::{self, Style, Term},
 };
 
@@ -176,16 +176,17 @@ pub fn print(checked: &Checked, term: &Term) {
 
 /// Entries under names that people know, where those tell them apart.
 fn names(entries: &[CheckedEntry]) -> Vec<String> {
+    let plain: Vec<String> = entries.iter().map(|entry| plain_name(&entry.name)).collect();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for entry in entries {
-        let times = seen.entry(plain_name(&entry.name)).or_default();
+    for name in &plain {
+        let times = seen.entry(name).or_default();
         *times = times.saturating_add(1);
     }
-    let unique = |entry: &&CheckedEntry| seen.get(plain_name(&entry.name)) == Some(&1);
-    entries
-        .iter()
-        .map(|entry| Some(entry).filter(unique).map_or(entry.name.as_str(), |entry| plain_name(&entry.name)).to_owned())
-        .collect()
+    let known = |(entry, plain): (&CheckedEntry, &String)| match seen.get(plain.as_str()) {
+        Some(1) => plain.clone(),
+        _ => with_template(&entry.name).unwrap_or_else(|| entry.name.clone()),
+    };
+    entries.iter().zip(&plain).map(known).collect()
 }
 
 fn table(entries: &[CheckedEntry], term: &Term) {

@@ -1,6 +1,9 @@
 //! `assay job check --infer-writes`.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -9,10 +12,14 @@ use crate::{
     args::JobArgs,
     error::CliError,
     explain,
-    infer::{self, Proposal},
-    job::Job,
+    infer::{
+        self, Form, Proposal,
+        rounds::{Round, together},
+    },
+    job::{Job, Place},
+    kernel,
     local::{self, LocalError},
-    term::{self, Style, Term},
+    term::{self, Style as Paint, Term},
 };
 
 pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Outcome {
@@ -20,23 +27,71 @@ pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Out
     let prepared = local::prepare(&job, fuel).map_err(LocalError::from)?;
     let proposals = infer::infer(&prepared, local::start(&job), fuel, Duration::from_secs(time));
     if json {
-        let launches: Vec<Value> = proposals.iter().map(|proposal| answer(&job, proposal)).collect();
+        let all = by_line(&job, &proposals);
+        let launches: Vec<Value> = proposals.iter().map(|proposal| answer(&job, proposal, &all)).collect();
         term::json(&json!({ "launches": launches }));
     } else {
-        // Rounds of a `for` that say the same are said once.
+        // Rounds of a `for` that say the same, or the same by its variables, are said once.
         let mut said: BTreeSet<(Option<usize>, Vec<String>)> = BTreeSet::new();
+        let all = by_line(&job, &proposals);
         for proposal in &proposals {
-            let line = job.launches.get(usize::try_from(proposal.launch).unwrap_or(usize::MAX)).and_then(|p| p.line);
-            if proposal.complete() && !said.insert((line, entries(&job, proposal))) {
+            let line = place(&job, proposal).and_then(|place| place.line);
+            let whole = line.and_then(|line| all.get(&line)).cloned();
+            let entries = whole.unwrap_or_else(|| entries(&job, proposal));
+            if proposal.complete() && !said.insert((line, entries.clone())) {
                 continue;
             }
             if said.len() > 1 {
                 term::line("");
             }
-            print(&job, proposal, term);
+            print(&job, proposal, &entries, term);
         }
     }
     if proposals.iter().all(Proposal::complete) { Ok(()) } else { Err(CliError::Negative) }
+}
+
+fn place<'a>(job: &'a Job, proposal: &Proposal) -> Option<&'a Place> {
+    job.launches.get(usize::try_from(proposal.launch).ok()?)
+}
+
+/// Entries for all rounds of a `for` or a `repeat`, by the line of the launch, where one text does.
+fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for style in [Style::Short, Style::Numbers, Style::Lengths] {
+        for (line, entries) in rounds(job, proposals, style) {
+            found.entry(line).or_insert(entries);
+        }
+    }
+    found
+}
+
+/// How entries are written: what only some rounds can say shortly keeps them apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Short,
+    /// Without the threads of a CTA by their name.
+    Numbers,
+    /// And with lengths that end with the buffer.
+    Lengths,
+}
+
+fn rounds(job: &Job, proposals: &[Proposal], style: Style) -> BTreeMap<usize, Vec<String>> {
+    let mut rounds: BTreeMap<usize, Option<Vec<Round>>> = BTreeMap::new();
+    for proposal in proposals {
+        let Some(place) = place(job, proposal) else { continue };
+        let Some(line) = place.line else { continue };
+        let known = rounds.entry(line).or_insert_with(|| Some(Vec::new()));
+        match known {
+            Some(known) if proposal.complete() => {
+                known.push((place.vars.clone(), written(job, proposal, style)));
+            }
+            _ => *known = None,
+        }
+    }
+    let whole = |(line, rounds): (usize, Option<Vec<Round>>)| {
+        Some((line, together(&rounds.filter(|rounds| rounds.len() > 1)?)?))
+    };
+    rounds.into_iter().filter_map(whole).collect()
 }
 
 fn name(job: &Job, buffer: u16) -> &str {
@@ -45,8 +100,18 @@ fn name(job: &Job, buffer: u16) -> &str {
 
 /// Entries of `writes`.
 fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
+    written(job, proposal, Style::Short)
+}
+
+fn written(job: &Job, proposal: &Proposal, style: Style) -> Vec<String> {
+    let block = if style == Style::Short { proposal.block } else { [1; 3] };
+    let text = |buffer: u16, form: &Form| {
+        let len = job.buffers.get(usize::from(buffer)).map_or(0, |buffer| buffer.buffer.len);
+        let form = if style == Style::Lengths { form.with_length(len) } else { form.clone() };
+        form.toml(name(job, buffer), block)
+    };
     let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().ok()?)));
-    found.flat_map(|(buffer, forms)| forms.iter().map(|form| form.toml(name(job, *buffer), proposal.block))).collect()
+    found.flat_map(|(buffer, forms)| forms.iter().map(|form| text(*buffer, form))).collect()
 }
 
 /// Why buffers have no map.
@@ -60,12 +125,14 @@ fn reasons(job: &Job, proposal: &Proposal) -> Vec<String> {
     reasons
 }
 
-fn answer(job: &Job, proposal: &Proposal) -> Value {
+fn answer(job: &Job, proposal: &Proposal, all: &BTreeMap<usize, Vec<String>>) -> Value {
     json!({
         "launch": proposal.launch,
+        "line": place(job, proposal).and_then(|place| place.line),
         "entry": proposal.entry,
         "complete": proposal.complete(),
         "writes": entries(job, proposal),
+        "everyRound": place(job, proposal).and_then(|place| all.get(&place.line?)),
         "reasons": reasons(job, proposal),
         "sampled": proposal.sampled,
         "verified": proposal.verified,
@@ -73,12 +140,11 @@ fn answer(job: &Job, proposal: &Proposal) -> Value {
     })
 }
 
-fn print(job: &Job, proposal: &Proposal, term: &Term) {
+fn print(job: &Job, proposal: &Proposal, entries: &[String], term: &Term) {
     let index = usize::try_from(proposal.launch).unwrap_or(usize::MAX);
     let place = job.launches.get(index).map(ToString::to_string).unwrap_or_default();
-    term::line(&term.paint(Style::Dim, format!("# {place}: `{}`", proposal.entry)));
-    let entries = entries(job, proposal);
-    match entries.as_slice() {
+    term::line(&term.paint(Paint::Dim, format!("# {place}: `{}`", kernel::shown(&proposal.entry))));
+    match entries {
         [] if proposal.buffers.is_empty() && proposal.trap.is_none() => term::line("writes = []  # it stores nothing"),
         [] => {}
         [one] => term::line(&format!("writes = [{one}]")),
@@ -99,11 +165,11 @@ fn print(job: &Job, proposal: &Proposal, term: &Term) {
         },
         if proposal.real_inputs { "" } else { "; tried with earlier data, because the time was up: give --time" }
     );
-    term::line(&term.paint(Style::Dim, tried));
+    term::line(&term.paint(Paint::Dim, tried));
     for reason in reasons(job, proposal) {
         for (row, part) in term::wrapped(&reason, term.width.saturating_sub(4)).into_iter().enumerate() {
             let mark = if row == 0 { "# no map: " } else { "#   " };
-            term::line(&term.paint(Style::Red, format!("{mark}{part}")));
+            term::line(&term.paint(Paint::Red, format!("{mark}{part}")));
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     error::CliError,
     explain,
     job::Job,
+    kernel,
     local::{self, Written},
     sample::{self, SampleReport, Sampling},
     term::{self, Style, Term},
@@ -42,7 +43,7 @@ fn print(job: &Job, report: &SampleReport, fuel: u64, term: &Term) {
         .map(|launch| {
             vec![
                 launch.launch.to_string(),
-                launch.entry.clone(),
+                kernel::shown(&launch.entry),
                 term::count(launch.ctas),
                 term::count(launch.times.into()),
                 launch.sampled.to_string(),
@@ -75,7 +76,7 @@ fn print(job: &Job, report: &SampleReport, fuel: u64, term: &Term) {
         .launches
         .iter()
         .filter(|launch| !launch.real_inputs)
-        .map(|launch| format!("{} (`{}`)", launch.launch, launch.entry))
+        .map(|launch| format!("{} (`{}`)", launch.launch, kernel::shown(&launch.entry)))
         .collect();
     if !unseen.is_empty() {
         term::line(&term.paint(

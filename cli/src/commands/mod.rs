@@ -6,6 +6,7 @@ mod follow;
 mod infer;
 mod job;
 mod kernel;
+mod new;
 mod order;
 mod provider;
 mod submit;
@@ -71,6 +72,7 @@ async fn dispatch(command: Command, term: &Term) -> Outcome {
     match command {
         Command::Kernel(command) => kernel::run(command, term).await,
         Command::Job(command) => match command {
+            JobCommand::New { file, entry, output } => new::run(&file, &entry, output.as_deref()),
             JobCommand::Check { job, infer_writes: true, time, fuel, json, .. } => {
                 infer::run(&job, time, fuel, json.json, term)
             }

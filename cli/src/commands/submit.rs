@@ -127,9 +127,10 @@ async fn place(client: &Client, job: &Job, terms: &Terms, signer: &Signer) -> Re
         let Some(kernel) = job.kernels.get(index) else { continue };
         if kernel.ptx.len() > usize::try_from(parameters.kernel_bytes).unwrap_or(usize::MAX) {
             return Err(CliError::Refused(format!(
-                "{} has {} bytes, the chain takes {} at most",
+                "{} has {} bytes{}, the chain takes {} at most: spread its entries over several files",
                 kernel.path.display(),
                 kernel.ptx.len(),
+                if kernel.original.is_some() { " with exact maths" } else { "" },
                 parameters.kernel_bytes
             )));
         }

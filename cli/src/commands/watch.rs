@@ -233,7 +233,7 @@ fn sum(ranges: &Ranges) -> u64 {
 }
 
 fn print(job: &Job, unit: Unit, ended: &Ended, memory: &Watched<'_>, ready: &Ready<'_>, term: &Term) {
-    let entry = String::from_utf8_lossy(&ready.launch.entry).into_owned();
+    let entry = crate::kernel::shown(&String::from_utf8_lossy(&ready.launch.entry));
     term.title(&format!(
         "`{entry}`, launch {}, CTA {} of {}, {} threads",
         unit.launch,

@@ -129,7 +129,7 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
             && first != second
         {
             return Err(format!(
-                "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch"
+                "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch; a kernel that loops over its grid can be launched with one CTA"
             ));
         }
     }
@@ -312,6 +312,9 @@ fn guesses(target: &Target, launch: &Shaped, end: u64, forms: &mut Vec<Form>) {
             [_, 1, 1] => {
                 let threads = width.saturating_mul(height).saturating_mul(depth);
                 forms.push(Form::Range { base: 0, bytes: threads.saturating_mul(element), len: None, axis: None });
+                // The last round of such a loop may be that of a few CTAs.
+                let count = end.div_ceil(element);
+                forms.push(Form::GridStride { base: 0, each: threads, count, element });
             }
             [_, _, 1] => {
                 for columns in &launch.sizes {
@@ -502,20 +505,25 @@ fn candidates(
     let step_of = |index: usize| axes.get(index).and_then(|(_, step)| u64::try_from(*step).ok());
     let free = fit.fixed.iter().all(Option::is_none);
     let total = fit.end.saturating_sub(base);
-    let cut = |whole: u64| (fit.end < target.len && total < whole).then_some(total);
+    let threads: u64 = block.iter().fold(1, |product, side| u64::saturating_mul(product, (*side).into()));
+    let cut = |step: u64, whole: u64| {
+        // Where the buffer ends just behind, the last threads may not have stored by chance.
+        let few = step.checked_div(threads).unwrap_or(0).saturating_mul(4);
+        let ends = whole >= target.len.saturating_sub(base) && target.len.saturating_sub(fit.end) <= few;
+        (fit.end < target.len && total < whole && !ends).then_some(total)
+    };
     let ctas: u64 = target.grid.iter().fold(1, |product, ctas| u64::saturating_mul(product, (*ctas).into()));
     let edges = writers.iter().flat_map(|seen| seen.ranges.iter().flat_map(|(from, until)| [*from, *until]));
     let edges = edges.map(|at| at.saturating_sub(base));
     let longs = target.grid.iter().filter(|ctas| **ctas > 1).count();
     if free && dims.is_empty() {
         if let ([(axis, _)], Some(step)) = (axes.as_slice(), step_of(0)) {
-            let threads: u64 = block.iter().fold(1, |product, side| u64::saturating_mul(product, (*side).into()));
             let named = (longs > 1).then_some(*axis);
             if step < threads && run <= step {
                 forms.push(Form::PerCta { base, bytes: step });
             }
             if run <= step {
-                forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: named });
+                forms.push(Form::Range { base, bytes: step, len: cut(step, step.saturating_mul(ctas)), axis: named });
             }
         }
         if longs > 1 {
@@ -523,7 +531,12 @@ fn candidates(
             if let Some(step) = step_of(0) {
                 forms.push(Form::PerCta { base, bytes: step });
                 if run <= step {
-                    forms.push(Form::Range { base, bytes: step, len: cut(step.saturating_mul(ctas)), axis: None });
+                    forms.push(Form::Range {
+                        base,
+                        bytes: step,
+                        len: cut(step, step.saturating_mul(ctas)),
+                        axis: None,
+                    });
                 }
             }
         }

@@ -6,7 +6,7 @@ use assay_primitives::{Axis, Dim, WriteMap};
 
 use crate::job::{
     Problem,
-    writes::{self, Target, Tile},
+    writes::{self, Flat, Target, Tile},
 };
 
 /// A write map as a job file says it.
@@ -42,6 +42,13 @@ pub enum Form {
         plane: Option<u64>,
         axes: Option<Vec<Axis>>,
     },
+    Flat {
+        base: u64,
+        each: u64,
+        shape: Vec<u64>,
+        strides: Vec<i64>,
+        element: u64,
+    },
     Full {
         base: u64,
         run: u64,
@@ -61,8 +68,18 @@ impl Form {
             | Self::PerCta { base, .. }
             | Self::GridStride { base, .. }
             | Self::Tile { base, .. }
+            | Self::Flat { base, .. }
             | Self::Full { base, .. } => *base,
         }
+    }
+
+    /// The form with the length that it has without one, in a buffer of `len` bytes.
+    pub fn with_length(&self, len: u64) -> Self {
+        let mut form = self.clone();
+        if let Self::Range { base, len: cut, .. } | Self::AllByCta0 { base, len: cut } = &mut form {
+            cut.get_or_insert(len.saturating_sub(*base));
+        }
+        form
     }
 
     /// What a job file with this form would get.
@@ -83,6 +100,10 @@ impl Form {
                     axes: axes.clone().unwrap_or(writes::AXES.to_vec()),
                 };
                 writes::tile(&target, &form)
+            }
+            Self::Flat { each, shape, strides, element, .. } => {
+                let form = Flat { each: *each, shape: shape.clone(), strides: strides.clone(), element: *element };
+                writes::flat(&target, &form, None)
             }
             Self::Full { run, dims, .. } => {
                 let dims = dims.clone().try_into().map_err(|_| Problem::Form("too many dimensions"))?;
@@ -136,6 +157,11 @@ impl Form {
                 };
                 axes.as_ref().map_or(Ok(()), |axes| write!(out, ", axes = [{}]", names(axes)))
             }
+            Self::Flat { each, shape, strides, element, .. } => {
+                let strides: Vec<String> = strides.iter().map(ToString::to_string).collect();
+                let (shape, strides) = (list(shape), strides.join(", "));
+                write!(out, ", flat = {}, shape = {shape}, strides = [{strides}], element = {element}", of_block(*each))
+            }
             Self::Full { run, dims, .. } => {
                 let dims: Vec<String> = dims
                     .iter()
@@ -144,6 +170,11 @@ impl Form {
                         Dim::Digit { stride, extent, axis, tile, per, of } => format!(
                             "{{ stride = {stride}, extent = {extent}, axis = \"{}\", tile = {tile}, per = {per}, of = {of} }}",
                             name(*axis)
+                        ),
+                        Dim::Element { stride, extent, axis, tile, per, of } => format!(
+                            "{{ stride = {stride}, extent = {extent}, axis = \"{}\", elements = {}, per = {per}, of = {of} }}",
+                            name(*axis),
+                            of_block(*tile)
                         ),
                         Dim::Span { stride, extent, axis, tile } => {
                             let axis = axis.map(|axis| match tile {

@@ -1,12 +1,14 @@
 //! Proposing write maps: units run with every store allowed, and what they stored is put into the forms of job files.
 
 mod fit;
+mod flat;
 mod form;
+pub mod rounds;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assay_engine::{Outcome, Trap};
+use assay_engine::{
+    Outcome, Trap,
+    trace::{AccessKind, Event, Space},
+};
 use assay_primitives::{
     Arg, Launch, Unit, Writes,
     write_map::{Owner, Ownership},
@@ -23,6 +28,8 @@ use assay_worker::backend::{Buffers, Prepared};
 
 pub use fit::{Seen, Shaped, fit, holds};
 pub use form::Form;
+
+use flat::Stored;
 
 use crate::{
     job::writes::Target,
@@ -35,6 +42,8 @@ const ROUNDS: u32 = 4;
 const FEW: u64 = 64;
 /// Chosen CTAs of a launch beside its corners and their neighbours.
 const OTHERS: u64 = 16;
+/// Single stores that are looked at, at most.
+const MAX_STORES: usize = 1 << 20;
 
 /// What is proposed for one launch.
 #[derive(Clone, Debug)]
@@ -78,11 +87,14 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
     let program = prepared.program();
     let mut state = start;
     let mut proposals: BTreeMap<usize, (Proposal, Vec<Sample>)> = BTreeMap::new();
+    // What launches of one shape were given: rounds of a loop are likely to be alike.
+    let mut alike: BTreeMap<(Vec<u8>, [u32; 3], [u32; 3]), BTreeMap<u16, Vec<Form>>> = BTreeMap::new();
     let mut real = true;
     for number in 0..u32::try_from(program.launches()).unwrap_or(u32::MAX) {
         let Some(position) = crate::sample::position(program, number) else { continue };
         let Some(placed) = program.launch(number) else { continue };
         let launch = placed.launch;
+        let known = alike.entry((launch.entry.to_vec(), launch.grid, launch.block)).or_default();
         let (proposal, samples) = proposals.entry(position).or_insert_with(|| {
             let mut proposal = Proposal {
                 launch: u32::try_from(position).unwrap_or(u32::MAX),
@@ -102,7 +114,9 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
                     None => {}
                 }
             }
-            propose(&mut proposal, launch, &samples, &state);
+            propose(&mut proposal, launch, &samples, &state, known, &|cta| {
+                stores(prepared, &state, Unit { launch: number, cta }, fuel)
+            });
             (proposal, samples)
         });
         if !real || proposal.trap.is_some() {
@@ -114,6 +128,11 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
             let whole = whole(prepared, &state, number, fuel, ownership.as_ref(), began, time);
             match whole {
                 Whole::Done(after, units) => {
+                    for (buffer, forms) in &proposal.buffers {
+                        if let Ok(forms) = forms {
+                            known.insert(*buffer, forms.clone());
+                        }
+                    }
                     proposal.verified = proposal.verified.saturating_add(units);
                     for (buffer, bytes) in after {
                         if let Some(place) = state.0.get_mut(usize::from(buffer)) {
@@ -125,7 +144,9 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
                 Whole::Strayed(sample) => {
                     samples.push(*sample);
                     proposal.verified = 0;
-                    propose(proposal, launch, samples, &state);
+                    propose(proposal, launch, samples, &state, known, &|cta| {
+                        stores(prepared, &state, Unit { launch: number, cta }, fuel)
+                    });
                 }
                 Whole::Trapped(unit, trap) => {
                     proposal.trap = Some((unit, trap));
@@ -149,7 +170,15 @@ fn target(buffer: u16, launch: &Launch, state: &Buffers) -> Target {
 }
 
 /// Puts what the samples stored into forms, buffer by buffer; takes the simplest that reads do not object to.
-fn propose(proposal: &mut Proposal, launch: &Launch, samples: &[Sample], state: &Buffers) {
+fn propose(
+    proposal: &mut Proposal,
+    launch: &Launch,
+    samples: &[Sample],
+    state: &Buffers,
+    known: &BTreeMap<u16, Vec<Form>>,
+    stores: &dyn Fn([u32; 3]) -> Option<BTreeMap<u16, Vec<Stored>>>,
+) {
+    let mut traced: Option<BTreeMap<u16, Vec<Stored>>> = None;
     proposal.sampled = samples.len() as u64;
     let sizes = launch.args.iter().filter_map(|arg| match arg {
         Arg::U32(value) => Some(u64::from(*value)),
@@ -167,7 +196,7 @@ fn propose(proposal: &mut Proposal, launch: &Launch, samples: &[Sample], state: 
                 ranges: sample.written.get(&buffer).cloned().unwrap_or_default(),
             };
             let seen: Vec<Seen> = samples.iter().map(of).collect();
-            let found = fit(&seen, &target, &shaped).and_then(|lists| {
+            let choose = |lists: Vec<Vec<Form>>| {
                 let mut objection = None;
                 for forms in lists {
                     let Some(writes) = fit::writes(&forms, &target) else { continue };
@@ -183,10 +212,67 @@ fn propose(proposal: &mut Proposal, launch: &Launch, samples: &[Sample], state: 
                     ),
                     None => "no regular pattern covers what the CTAs store".to_owned(),
                 })
-            });
+            };
+            let before = known.get(&buffer).filter(|forms| holds(forms, &seen, &target)).map(|forms| vec![forms.clone()]);
+            let before = before.and_then(|forms| choose(forms).ok());
+            let mut found = before.map_or_else(|| fit(&seen, &target, &shaped).and_then(choose), Ok);
+            if found.is_err() && seen.iter().filter(|seen| !seen.ranges.is_empty()).count() > 1 {
+                let all = traced.get_or_insert_with(|| every(samples, stores).unwrap_or_default());
+                let threads = launch.block.iter().fold(1u64, |all, side| all.saturating_mul((*side).into()));
+                let stored = all.get(&buffer).map_or(&[] as &[Stored], Vec::as_slice);
+                let lists = flat::fit(stored, &target, threads, &shaped.sizes);
+                let lists = lists.into_iter().filter(|forms| holds(forms, &seen, &target)).collect();
+                found = choose(lists).or(found);
+            }
             (buffer, found)
         })
         .collect();
+}
+
+/// The stores of all samples, by buffer; `None` where they are too many.
+fn every(
+    samples: &[Sample],
+    stores: &dyn Fn([u32; 3]) -> Option<BTreeMap<u16, Vec<Stored>>>,
+) -> Option<BTreeMap<u16, Vec<Stored>>> {
+    let mut all: BTreeMap<u16, Vec<Stored>> = BTreeMap::new();
+    let mut count = 0usize;
+    for cta in samples.iter().map(|sample| sample.cta).collect::<BTreeSet<_>>() {
+        for (buffer, found) in stores(cta)? {
+            count = count.saturating_add(found.len());
+            all.entry(buffer).or_default().extend(found);
+        }
+        if count > MAX_STORES {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+/// Runs one unit again and notes each store of each thread.
+fn stores(prepared: &Prepared, state: &Buffers, unit: Unit, fuel: u64) -> Option<BTreeMap<u16, Vec<Stored>>> {
+    let ready = Ready::new(prepared.program(), prepared.modules(), unit)?;
+    let mut memory = Watched::new(state, Rule::Free);
+    let mut found: BTreeMap<u16, Vec<Stored>> = BTreeMap::new();
+    let mut visits: HashMap<(u32, u32), u32> = HashMap::new();
+    let mut count = 0usize;
+    let outcome = ready.trace(&mut memory, fuel, None, &mut |event| {
+        let Event::Access { place, kind: AccessKind::Store | AccessKind::Reduce, bytes, addresses } = event else {
+            return;
+        };
+        for (lane, address) in (0u32..).zip(addresses) {
+            let Some((Space::Buffer(buffer), offset)) = address else { continue };
+            count = count.saturating_add(1);
+            if count > MAX_STORES {
+                return;
+            }
+            let thread = place.warp.saturating_mul(32).saturating_add(lane);
+            let visit = visits.entry((place.line, thread)).or_default();
+            let site = (place.line, *visit);
+            *visit = visit.saturating_add(1);
+            found.entry(buffer).or_default().push(Stored { cta: unit.cta, thread, site, offset, bytes });
+        }
+    });
+    (matches!(outcome, Ok(Outcome::Done { .. })) && count <= MAX_STORES).then_some(found)
 }
 
 /// A byte that the CTA loads and another one owns.

@@ -106,6 +106,16 @@ fn forms_are_found_again_from_what_they_allow() {
 }
 
 #[test]
+fn a_few_stores_that_are_missing_at_the_end_of_the_buffer_do_not_cut_a_range() {
+    // Pairs that are swapped or not: the last one is not.
+    let target = target([4, 1, 1], 4000);
+    let form = |len| Form::Range { base: 0, bytes: 1024, len, axis: None };
+    assert_eq!(found(&stores(&form(Some(3992)), &target), &target, [128, 1, 1]), form(None).toml("out", [128, 1, 1]));
+    let cut = form(Some(3900));
+    assert_eq!(found(&stores(&cut, &target), &target, [128, 1, 1]), cut.toml("out", [128, 1, 1]));
+}
+
+#[test]
 fn records_and_reversed_stores_need_the_full_form() {
     let target = target([4, 1, 1], 12 * 512);
     let seen: Vec<Seen> = (0..4u32)
@@ -208,4 +218,57 @@ fn digits_of_one_axis_are_found() {
         (0..16).map(|b| Seen { cta: [b, 0, 0], ranges: rows(b).map(|at| (at, at + wide(b))).collect() }).collect();
     let tiles = found(&seen, &target, [4, 2, 1]);
     assert!(tiles.contains("per = 4, of = 4") && tiles.contains("per = 1, of = 4"), "{tiles}");
+}
+
+/// What `fit` makes of the stores of `threads` threads a CTA: `places` gives the sites and offsets that element e stores to.
+fn taken_apart(
+    target: &Target,
+    threads: u32,
+    sizes: &[u64],
+    places: impl Fn(u64) -> Vec<(u32, u64)>,
+    bytes: u32,
+) -> Option<String> {
+    let mut stores = Vec::new();
+    let mut seen = Vec::new();
+    for x in 0..target.grid[0] {
+        let mut ranges = Ranges::new();
+        for thread in 0..threads {
+            for (line, offset) in places(u64::from(x * threads + thread)) {
+                stores.push(Stored { cta: [x, 0, 0], thread, site: (line, 0), offset, bytes });
+                ranges.push((offset, offset + u64::from(bytes)));
+            }
+        }
+        ranges.sort_unstable();
+        seen.push(Seen { cta: [x, 0, 0], ranges });
+    }
+    let lists = flat::fit(&stores, target, threads.into(), sizes);
+    let forms = lists.into_iter().find(|forms| holds(forms, &seen, target))?;
+    Some(forms.iter().map(|form| form.toml("out", [threads, 1, 1])).collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn a_flat_index_that_is_put_together_otherwise_is_taken_apart() {
+    // Rows and columns swapped, 7 × 30 elements by CTAs of 64 threads.
+    let place = |e: u64| if e < 210 { vec![(1, e % 30 * 28 + e / 30 * 4)] } else { Vec::new() };
+    assert_eq!(
+        taken_apart(&target([4, 1, 1], 840), 64, &[7, 30], place, 4).unwrap(),
+        "{ buffer = \"out\", flat = \"block.x\", shape = [30, 7], strides = [7, 1], element = 4 }"
+    );
+    // Fields of records that CTAs cut: 5 values of 8 bytes in 48.
+    let place = |e: u64| if e < 100 { vec![(1, e / 5 * 48 + e % 5 * 8)] } else { Vec::new() };
+    assert_eq!(
+        taken_apart(&target([4, 1, 1], 960), 32, &[20], place, 8).unwrap(),
+        "{ buffer = \"out\", flat = \"block.x\", shape = [5, 20], strides = [1, 6], element = 8 }"
+    );
+}
+
+#[test]
+fn a_bitonic_step_over_ctas_leaves_out_every_second_block_of_threads() {
+    // Threads store or not as the data wants.
+    let place = |e: u64| match (e & 64, e * 7 % 3) {
+        (0, 0 | 1) => vec![(1, e * 4), (2, (e ^ 64) * 4)],
+        _ => Vec::new(),
+    };
+    let found = taken_apart(&target([16, 1, 1], 2048), 32, &[64, 128], place, 4).unwrap();
+    assert!(found.contains("elements = \"block.x\"") && found.contains("extent = 1,"), "{found}");
 }

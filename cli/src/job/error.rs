@@ -27,6 +27,8 @@ pub struct Place {
     pub line: Option<usize>,
     /// Path of the value, such as `launch[0].args[2]`; empty for the whole file.
     pub field: String,
+    /// Variables of the `for`s around it in this round, the outermost first.
+    pub vars: Vec<(String, i128)>,
 }
 
 impl fmt::Display for Place {

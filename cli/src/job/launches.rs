@@ -17,9 +17,9 @@ use super::{
     scope::Scope,
     source::{Node, Table},
     values::{self, Scalar},
-    writes::{self, AXES, Target, Tile},
+    writes::{self, AXES, Flat, Target, Tile},
 };
-use crate::kernel::unmangled;
+use crate::kernel::{is_called, with_template};
 
 /// What launches name.
 pub struct Names<'a> {
@@ -43,7 +43,7 @@ pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Resul
             "repeat" => repeat(&table, scope, names, &mut out)?,
             _ => {
                 let mut written = Vec::new();
-                rounds(&table, scope, names, "", &mut written)?;
+                rounds(&table, scope, names, &[], &mut written)?;
                 // Steps are few: rounds that are written out share them.
                 for part in written.chunks(MAX_REPEAT_LAUNCHES as usize) {
                     out.1.extend(part.iter().map(|(_, place)| place.clone()));
@@ -114,7 +114,7 @@ fn rounds(
     table: &Table<'_>,
     scope: &mut Scope<'_>,
     names: &Names<'_>,
-    outer: &str,
+    outer: &[(String, i128)],
     out: &mut Vec<(Launch, Place)>,
 ) -> Result<(), JobError> {
     table.only(&["var", "from", "until", "step", "launch", "for"])?;
@@ -139,11 +139,13 @@ fn rounds(
     let (mut value, mut round) = (from, 0u64);
     while if step > 0 { value < until } else { value > until } {
         scope.set(var.clone(), value);
-        let at = if outer.is_empty() { format!("{var} = {value}") } else { format!("{outer}, {var} = {value}") };
+        let mut vars = outer.to_vec();
+        vars.push((var.clone(), value));
+        let at = vars.iter().map(|(var, value)| format!("{var} = {value}")).collect::<Vec<_>>().join(", ");
         for (table, kind) in &body {
             scope.set_round(Some(round));
             if *kind == "for" {
-                rounds(table, scope, names, &at, out)?;
+                rounds(table, scope, names, &vars, out)?;
                 continue;
             }
             let launch = launch(table, scope, names).map_err(|mut error| {
@@ -152,6 +154,7 @@ fn rounds(
             })?;
             let mut place = table.place();
             place.field = format!("{} ({at})", place.field);
+            place.vars = vars.clone();
             out.push((launch, place));
             if out.len() > MAX_LAUNCHES as usize {
                 return Err(table.error(Problem::Program(ProgramError::TooLarge)));
@@ -239,11 +242,12 @@ fn find_kernel<'n>(table: &Table<'_>, kernels: &'n [JobKernel]) -> Result<(u16, 
 
 fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry, JobError> {
     let entries = &kernel.module.entries;
-    let list = || entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known = |entry: &Entry| with_template(&entry.name).unwrap_or_else(|| entry.name.clone());
+    let list = || entries.iter().map(known).collect::<Vec<_>>().join(", ");
     let (found, place) = match table.get("entry") {
         Some(node) => {
             let name = node.text()?;
-            let plain: Vec<&Entry> = entries.iter().filter(|entry| unmangled(&entry.name) == Some(name)).collect();
+            let plain: Vec<&Entry> = entries.iter().filter(|entry| is_called(&entry.name, name)).collect();
             let found = match (kernel.module.entry(name), plain.as_slice()) {
                 (Some(entry), _) => entry,
                 (None, [entry]) => entry,
@@ -252,7 +256,7 @@ fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry,
                     return Err(node.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint }));
                 }
                 (None, several) => {
-                    let names = several.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+                    let names = several.iter().map(|entry| known(entry)).collect::<Vec<_>>().join(", ");
                     return Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {names}"))));
                 }
             };
@@ -476,14 +480,15 @@ fn write_maps(
     let number = |key: &str| table.get(key).map(|node| scope.u64(&node)).transpose();
     let base = number("base")?.unwrap_or(0);
     let target = Target { buffer, base, len: found.buffer.len, grid };
-    const FORMS: [&str; 6] = ["range", "tile", "grid-stride", "per-cta", "all-by-cta0", "dims"];
+    const FORMS: [&str; 7] = ["range", "tile", "grid-stride", "flat", "per-cta", "all-by-cta0", "dims"];
     let given: Vec<&str> = FORMS.into_iter().filter(|form| table.get(form).is_some()).collect();
     let form = match given.as_slice() {
         [form] => *form,
         [] if table.get("run").is_some() => "dims",
         [] => {
-            return Err(table
-                .error(Problem::Missing("range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run")));
+            return Err(table.error(Problem::Missing(
+                "range` or `tile` or `grid-stride` or `flat` or `per-cta` or `all-by-cta0` or `run",
+            )));
         }
         [first, second, ..] => {
             return Err(table.error(Problem::Ambiguous(format!("a write map has either `{first}` or `{second}`"))));
@@ -518,6 +523,25 @@ fn write_maps(
             table.only(&["buffer", "base", "grid-stride", "count", "element"])?;
             writes::grid_stride(&target, at_least_1("grid-stride")?, at_least_1("count")?, at_least_1("element")?)
                 .map_err(of)
+        }
+        "flat" => {
+            table.only(&["buffer", "base", "flat", "shape", "strides", "element", "axis"])?;
+            let shape = table.need("shape")?.list_or_one()?;
+            let shape = shape
+                .iter()
+                .map(|node| Ok(u64::try_from(scope.within(node, 1, u32::MAX.into())?).unwrap_or(u64::MAX)))
+                .collect::<Result<Vec<u64>, JobError>>()?;
+            let strides = table.need("strides")?.list_or_one()?;
+            let strides = strides
+                .iter()
+                .map(|node| Ok(i64::try_from(scope.within(node, i64::MIN.into(), i64::MAX.into())?).unwrap_or(0)))
+                .collect::<Result<Vec<i64>, JobError>>()?;
+            if shape.is_empty() || shape.len() != strides.len() {
+                return Err(table.error(Problem::Form("`shape` and `strides` want as many numbers each, one or more")));
+            }
+            let along = table.get("axis").map(|node| axis(&node)).transpose()?;
+            let form = Flat { each: at_least_1("flat")?, shape, strides, element: at_least_1("element")? };
+            writes::flat(&target, &form, along).map_err(of)
         }
         "tile" => {
             table.only(&["buffer", "base", "tile", "size", "element", "pitch", "plane", "axes"])?;
@@ -566,8 +590,23 @@ fn dim(table: &Table<'_>, grid: [u32; 3], scope: &Scope<'_>) -> Result<Dim, JobE
         table.only(&["axis", "at"])?;
         return Ok(Dim::At { axis: axis(&table.need("axis")?)?, index: scope.u32(&at)? });
     }
-    table.only(&["stride", "extent", "axis", "tile", "per", "of"])?;
+    let elements = table.get("elements");
+    table.only(match elements {
+        Some(_) => &["stride", "extent", "axis", "elements", "per", "of"],
+        None => &["stride", "extent", "axis", "tile", "per", "of"],
+    })?;
     let stride = scope.within(&table.need("stride")?, i64::MIN.into(), i64::MAX.into())?;
+    if let Some(elements) = elements {
+        let of = scope.u32(&table.need("of")?)?;
+        return Ok(Dim::Element {
+            stride: i64::try_from(stride).unwrap_or(0),
+            extent: table.get("extent").map_or(Ok(of.into()), |node| scope.u64(&node))?,
+            axis: axis(&table.need("axis")?)?,
+            tile: scope.u64(&elements)?,
+            per: table.get("per").map_or(Ok(1), |node| scope.u32(&node))?,
+            of,
+        });
+    }
     let digit = ["per", "of"].iter().any(|key| table.get(key).is_some());
     if digit {
         let axis = axis(&table.need("axis")?)?;

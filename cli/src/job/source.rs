@@ -19,7 +19,7 @@ pub struct Source {
 impl Source {
     /// Reads the file.
     pub fn read(file: &Path) -> Result<Self, JobError> {
-        let place = || Place { file: file.to_owned(), line: None, field: String::new() };
+        let place = || Place { file: file.to_owned(), line: None, field: String::new(), vars: Vec::new() };
         let text = std::fs::read_to_string(file)
             .map_err(|error| place().error(Problem::Read { path: file.to_owned(), error }))?;
         Ok(Self { file: file.to_owned(), text })
@@ -29,7 +29,7 @@ impl Source {
     pub fn parse(&self) -> Result<Spanned<DeTable<'_>>, JobError> {
         DeTable::parse(&self.text).map_err(|error| {
             let line = error.span().map(|span| self.line(span.start));
-            let place = Place { file: self.file.clone(), line, field: String::new() };
+            let place = Place { file: self.file.clone(), line, field: String::new(), vars: Vec::new() };
             place.error(Problem::Syntax(error.message().to_owned()))
         })
     }
@@ -50,12 +50,12 @@ impl Source {
     }
 
     fn place(&self, offset: usize, field: &str) -> Place {
-        Place { file: self.file.clone(), line: Some(self.line(offset)), field: field.to_owned() }
+        Place { file: self.file.clone(), line: Some(self.line(offset)), field: field.to_owned(), vars: Vec::new() }
     }
 
     /// The whole file.
     pub fn whole(&self) -> Place {
-        Place { file: self.file.clone(), line: None, field: String::new() }
+        Place { file: self.file.clone(), line: None, field: String::new(), vars: Vec::new() }
     }
 }
 

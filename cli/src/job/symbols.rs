@@ -94,7 +94,7 @@ pub fn apply(
         let found = variables(&ptx);
         let exact = found.iter().find(|variable| variable.name == symbol.name);
         let plain: Vec<&Variable> =
-            found.iter().filter(|variable| unmangled(&variable.name) == Some(symbol.name)).collect();
+            found.iter().filter(|variable| unmangled(&variable.name).as_deref() == Some(symbol.name)).collect();
         let variable = match (exact, plain.as_slice()) {
             (Some(variable), _) => variable,
             (None, [variable]) => *variable,

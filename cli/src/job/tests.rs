@@ -294,6 +294,64 @@ fn the_full_form_of_a_write_map_is_taken_as_it_is() {
 }
 
 #[test]
+fn elements_of_a_flat_index_have_a_short_form_and_a_full_one() {
+    let folder = Folder::new();
+    let maps = |writes: &str| {
+        let job = folder.load(&with("{ buffer = \"out\", range = \"block.x * 4\" }", writes)).unwrap();
+        let Some(Step::Launch(launch)) = job.program.steps.first() else { panic!("a launch") };
+        let Writes::Maps(maps) = &launch.writes;
+        maps[0].dims.to_vec()
+    };
+    let digit = |stride, per, of: u32| Dim::Element {
+        stride,
+        extent: of.into(),
+        axis: assay_primitives::Axis::X,
+        tile: 128,
+        per,
+        of,
+    };
+    // 25 columns of 40 rows, written as rows of 25.
+    assert_eq!(
+        maps("{ buffer = \"out\", flat = \"block.x\", shape = [40, 25], strides = [25, 1], element = 4 }"),
+        [digit(100, 1, 40), digit(4, 40, 25)]
+    );
+    assert_eq!(
+        maps(concat!(
+            "{ buffer = \"out\", run = 4, dims = [{ stride = 100, axis = \"x\", elements = 128, of = 40 }, ",
+            "{ stride = 4, axis = \"x\", elements = \"block.x\", per = 40, of = 25 }] }"
+        )),
+        [digit(100, 1, 40), digit(4, 40, 25)]
+    );
+    let message =
+        folder.message(&with("range = \"block.x * 4\"", "flat = 128, shape = [40, 25], strides = [25], element = 4"));
+    assert!(message.contains("`shape` and `strides` want as many numbers each"), "{message}");
+}
+
+/// The bitonic step of the documentation: of the pair of elements that differ in bit j, the CTA of the lower owns both.
+#[test]
+fn the_bitonic_step_of_the_documentation_gives_each_pair_to_one_cta() {
+    let writes = concat!(
+        "{ buffer = \"out\", run = 4, dims = [",
+        "{ stride = \"8 * j\", axis = \"x\", elements = \"block.x\", per = \"2 * j\", of = \"n / (2 * j)\" }, ",
+        "{ stride = \"4 * j\", extent = 2 }, ",
+        "{ stride = 4, axis = \"x\", elements = \"block.x\", of = \"j\" }, ",
+        "{ stride = 0, extent = 1, axis = \"x\", elements = \"block.x\", per = \"j\", of = 2 }] }"
+    );
+    let folder = Folder::new();
+    for j in [16u64, 128, 256] {
+        let text = with("{ buffer = \"out\", range = \"block.x * 4\" }", writes);
+        let text = text.replace("n = 1000", &format!("n = 1024\nj = {j}"));
+        let job = folder.load(&text).unwrap_or_else(|error| panic!("{error}"));
+        let Some(Step::Launch(launch)) = job.program.steps.first() else { panic!("a launch") };
+        for element in 0..1024u64 {
+            let (owner, _) = launch.writes.owner(launch.grid, 0, element * 4);
+            let lower = u32::try_from((element & !j) / 128).unwrap();
+            assert_eq!(owner, assay_primitives::write_map::Owner::Cta([lower, 0, 0]), "element {element}, j {j}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_toml_names_the_line() {
     assert!(refusal("[kernels]", "[kernels").starts_with("job.toml:5: "), "{}", refusal("[kernels]", "[kernels"));
 }
@@ -426,7 +484,7 @@ fn ctas_that_would_share_bytes_are_refused() {
 fn a_write_map_without_a_form_or_with_two_is_refused() {
     assert_eq!(
         refusal("range = \"block.x * 4\"", "base = 0"),
-        "job.toml:18: launch[0].writes[0]: `range` or `tile` or `grid-stride` or `per-cta` or `all-by-cta0` or `run` is missing"
+        "job.toml:18: launch[0].writes[0]: `range` or `tile` or `grid-stride` or `flat` or `per-cta` or `all-by-cta0` or `run` is missing"
     );
     assert_eq!(
         refusal("range = \"block.x * 4\"", "range = 512, per-cta = 4"),

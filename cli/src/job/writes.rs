@@ -224,6 +224,44 @@ pub fn tile(target: &Target, form: &Tile) -> Result<Vec<WriteMap>, Problem> {
     Ok(vec![target.map(target.base, dims, run)?])
 }
 
+/// `flat`: the elements of CTA x are `each` in a row of all elements, and element e lies where its digits say: the values of each
+/// digit, the fastest first, and the elements from one value to the next.
+pub struct Flat {
+    /// Elements of a CTA.
+    pub each: u64,
+    /// Values of each digit.
+    pub shape: Vec<u64>,
+    /// Elements from one value of a digit to the next.
+    pub strides: Vec<i64>,
+    /// Bytes of an element.
+    pub element: u64,
+}
+
+/// `flat`.
+pub fn flat(target: &Target, form: &Flat, axis: Option<Axis>) -> Result<Vec<WriteMap>, Problem> {
+    let axis = match (axis, target.long_axes().as_slice()) {
+        (Some(axis), _) => axis,
+        (None, [axis]) => *axis,
+        (None, _) => Axis::X,
+    };
+    let element = signed(form.element)?;
+    let narrow = |value: u64| {
+        u32::try_from(value).map_err(|_| Problem::Range { value: value.into(), low: 1, high: u32::MAX.into() })
+    };
+    let (mut dims, mut per) = (Vec::new(), 1u64);
+    for (values, stride) in form.shape.iter().zip(&form.strides) {
+        let bytes = stride.checked_mul(element);
+        let stride = bytes.ok_or(Problem::Form("a number of `strides` is too large"))?;
+        dims.push((
+            stride,
+            Dim::Element { stride, extent: *values, axis, tile: form.each, per: narrow(per)?, of: narrow(*values)? },
+        ));
+        per = mul(per, *values)?;
+    }
+    dims.sort_by_key(|(stride, _)| std::cmp::Reverse(stride.unsigned_abs()));
+    Ok(vec![target.map(target.base, dims.into_iter().map(|(_, dim)| dim).collect(), form.element)?])
+}
+
 /// `grid-stride`: `each` of `count` elements of `element` bytes for CTA x, then again `each · grid.x` elements further on.
 pub fn grid_stride(target: &Target, each: u64, count: u64, element: u64) -> Result<Vec<WriteMap>, Problem> {
     let ctas = target.ctas(Axis::X);
@@ -358,6 +396,21 @@ mod tests {
                 let element = (byte as u64).checked_sub(4).map(|place| place / 4).filter(|element| *element < count);
                 assert_eq!(owner, element.map(|element| [(element / 8 % 3) as u32, 0, 0]), "byte {byte} of {count}");
             }
+        }
+    }
+
+    #[test]
+    fn elements_of_a_flat_index_are_put_in_another_order() {
+        // e = column + 5 * (row + 4 * plane), written with rows and columns swapped.
+        let target = target(5 * 4 * 3 * 4 + 8, 8, [8, 1, 1]);
+        let form = Flat { each: 8, shape: vec![5, 4, 3], strides: vec![4, 1, 20], element: 4 };
+        let owners = owners(&target, flat(&target, &form, None).unwrap());
+        for (byte, owner) in owners.into_iter().enumerate() {
+            let element = byte.checked_sub(8).map(|place| {
+                let (row, column, plane) = (place / 4 % 4, place / 16 % 5, place / 80);
+                column + 5 * (row + 4 * plane)
+            });
+            assert_eq!(owner, element.map(|element| [element as u32 / 8, 0, 0]), "byte {byte}");
         }
     }
 

@@ -12,6 +12,6 @@ pub use build::{
 };
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
-pub use names::{plain_name, unmangled};
-pub use text::{Instructions, Text};
+pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
+pub use text::{Body, Instructions, Text};
 pub use version::lowest;

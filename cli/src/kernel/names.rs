@@ -1,46 +1,130 @@
-//! Names of C++ functions.
+//! Names of C++ functions and variables.
 
-/// The function's own name in a mangled C++ name: `blur` of `_Z4blurPKhPhii`, `blur` of `_ZN2ns4blurEv`.
-pub fn unmangled(name: &str) -> Option<&str> {
-    let part = |text: &'_ str| -> Option<(usize, usize)> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        Some((digits, text.get(..digits)?.parse().ok()?))
-    };
-    let rest = name.strip_prefix("_Z")?;
-    // What is `static` has an L before its name.
-    let rest = rest.strip_prefix('L').unwrap_or(rest);
-    let Some(mut rest) = rest.strip_prefix('N') else {
-        let (digits, len) = part(rest)?;
-        return rest.get(digits..digits.checked_add(len)?);
-    };
-    let mut last = None;
-    loop {
-        rest = rest.strip_prefix('L').unwrap_or(rest);
-        let Some((digits, len)) = part(rest) else { break };
-        let end = digits.checked_add(len)?;
-        last = Some(rest.get(digits..end)?);
-        rest = rest.get(end..)?;
+use std::fmt;
+
+use cpp_demangle::{DemangleNodeType, DemangleOptions, DemangleWrite, Symbol};
+
+/// Most bytes of a readable name: substitutions let a short mangled one stand for any length.
+const LONGEST: usize = 4096;
+
+struct Bounded(String);
+
+impl DemangleWrite for Bounded {
+    fn push_demangle_node(&mut self, _: DemangleNodeType) {}
+
+    fn write_string(&mut self, text: &str) -> fmt::Result {
+        if self.0.len().saturating_add(text.len()) > LONGEST {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
     }
-    last
+
+    fn pop_demangle_node(&mut self) {}
+}
+
+fn demangled(name: &str, options: &DemangleOptions) -> Option<String> {
+    let mut out = Bounded(String::new());
+    Symbol::new(name).ok()?.structured_demangle(&mut out, options).ok()?;
+    Some(out.0.replace("> >", ">>"))
+}
+
+/// The name with its types: `void reduce<256>(float const*, int)`.
+pub fn with_types(name: &str) -> Option<String> {
+    demangled(name, &DemangleOptions::default())
+}
+
+/// Without namespaces, with template arguments: `reduce<256>`.
+fn last_part(name: &str) -> Option<String> {
+    let whole = demangled(name, &DemangleOptions::default().no_params().no_return_type())?;
+    let mut depth = 0u32;
+    let mut start = 0;
+    for (at, letter) in whole.char_indices() {
+        match letter {
+            '<' | '(' | '{' => depth = depth.saturating_add(1),
+            '>' | ')' | '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => start = at.saturating_add(1),
+            _ => {}
+        }
+    }
+    whole.get(start..).filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+/// The own name in a mangled C++ name: `blur` of `_Z4blurPKhPhii`, `blur` of `_ZN2ns4blurEv`.
+pub fn unmangled(name: &str) -> Option<String> {
+    let mut last = last_part(name)?;
+    last.truncate(last.find('<').unwrap_or(last.len()));
+    Some(last)
+}
+
+/// The name with its template arguments, as in `reduce<float, 256>`; `None` where it has none.
+pub fn with_template(name: &str) -> Option<String> {
+    last_part(name).filter(|last| last.ends_with('>'))
+}
+
+/// Both names of a C++ function: alone, and with its template arguments.
+pub fn is_called(mangled: &str, name: &str) -> bool {
+    let bare = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+    unmangled(mangled).is_some_and(|known| known == name)
+        || with_template(mangled).is_some_and(|known| bare(&known) == bare(name))
+}
+
+/// The name to show: plain, with its template arguments where it has some.
+pub fn shown(name: &str) -> String {
+    last_part(name).unwrap_or_else(|| name.to_owned())
 }
 
 /// The name as people know it.
-pub fn plain_name(name: &str) -> &str {
-    unmangled(name).unwrap_or(name)
+pub fn plain_name(name: &str) -> String {
+    unmangled(name).unwrap_or_else(|| name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unmangled;
+    use super::*;
 
     #[test]
     fn mangled_names_are_known_by_their_plain_name() {
-        assert_eq!(unmangled("_Z4blurPKhPhii"), Some("blur"));
-        assert_eq!(unmangled("_ZN2ns4blurEPKh"), Some("blur"));
-        assert_eq!(unmangled("_Z6reduceILi256EEvPf"), Some("reduce"));
-        assert_eq!(unmangled("_ZL4blurPKh"), Some("blur"));
-        assert_eq!(unmangled("_ZN2nsL4blurEPKh"), Some("blur"));
+        assert_eq!(unmangled("_Z4blurPKhPhii").as_deref(), Some("blur"));
+        assert_eq!(unmangled("_ZN2ns4blurEPKh").as_deref(), Some("blur"));
+        assert_eq!(unmangled("_Z6reduceILi256EEvPf").as_deref(), Some("reduce"));
+        assert_eq!(unmangled("_ZL4blurPKh").as_deref(), Some("blur"));
+        assert_eq!(unmangled("_ZN2nsL4blurEPKh").as_deref(), Some("blur"));
         assert_eq!(unmangled("blur"), None);
         assert_eq!(unmangled("_Z99x"), None);
+    }
+
+    #[test]
+    fn template_arguments_tell_instances_apart() {
+        let name = |mangled| with_template(mangled).unwrap_or_default();
+        assert_eq!(name("_Z14update_latticeILb1EEvPaPKaPKffxx"), "update_lattice<true>");
+        assert_eq!(name("_Z6reduceIfLi256EEvPKT_PS0_j"), "reduce<float, 256>");
+        assert_eq!(name("_Z16compute_lj_forceId7double37double4EvPT0_"), "compute_lj_force<double, double3, double4>");
+        assert_eq!(name("_ZN2ns4blurILin3EEEvPKh"), "blur<-3>");
+        assert_eq!(name("_Z3mapIPK6__halfJijEEvT_"), "map<__half const*, int, unsigned int>");
+        assert_eq!(name("_Z3mapI3BoxIfLi2EEEvT_"), "map<Box<float, 2>>");
+        assert_eq!(with_template("_Z4blurPKhPhii"), None);
+        assert_eq!(with_template("_Z4blurIS_Evv"), None);
+        assert_eq!(with_template("_Z4blurI"), None);
+        assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float,256>"));
+        assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce"));
+        assert!(!is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float>"));
+    }
+
+    #[test]
+    fn names_made_to_be_long_or_deep_are_left_as_they_are() {
+        let deep = format!("_Z1a{}", "I1b".repeat(100_000));
+        assert_eq!(shown(&deep), deep);
+        // Each argument holds the one before twice.
+        let mut long = "_Z1fI1aIiiE".to_owned();
+        for number in 0..60 {
+            let digits: Vec<char> = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".chars().collect();
+            let place = number * 2;
+            let id: String =
+                if place < 36 { digits[place].into() } else { format!("{}{}", digits[place / 36], digits[place % 36]) };
+            long.push_str(&format!("1bIS{id}_S{id}_E"));
+        }
+        long.push_str("Evv");
+        assert!(shown(&long).len() <= LONGEST.max(long.len()));
     }
 }

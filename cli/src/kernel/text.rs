@@ -57,6 +57,17 @@ impl Instructions {
     }
 }
 
+/// An entry as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// Its name.
+    pub name: String,
+    /// What stands before the brace: name, parameters, directives.
+    pub header: String,
+    /// Its statements, without guards, labels and comments.
+    pub statements: Vec<String>,
+}
+
 #[derive(Default)]
 struct Function {
     entry: bool,
@@ -92,6 +103,16 @@ impl Text {
             reader.line(line);
         }
         reader.text
+    }
+
+    /// The entries of a text.
+    pub fn bodies(ptx: &[u8]) -> Vec<Body> {
+        let mut reader = Reader { bodies: Some(Vec::new()), ..Reader::default() };
+        let text = String::from_utf8_lossy(ptx);
+        for line in text.lines() {
+            reader.line(line);
+        }
+        reader.bodies.unwrap_or_default()
     }
 
     /// File and line of the source that a line of the PTX (from 1) comes from.
@@ -160,6 +181,8 @@ struct Reader {
     /// Braces of an operand list or of an initialiser.
     inner: u32,
     function: Option<String>,
+    /// Where entries are kept as they are.
+    bodies: Option<Vec<Body>>,
 }
 
 impl Reader {
@@ -267,6 +290,9 @@ impl Reader {
         let rest = if rest.starts_with('(') { rest.split_once(')').map_or("", |(_, rest)| rest) } else { rest };
         let name = rest.split(|c: char| !is_letter(c)).find(|word| !word.is_empty()).unwrap_or_default().to_owned();
         self.text.functions.insert(name.clone(), Function { entry: kind == ".entry", ..Function::default() });
+        if let Some(bodies) = self.bodies.as_mut().filter(|_| kind == ".entry") {
+            bodies.push(Body { name: name.clone(), header, statements: Vec::new() });
+        }
         self.function = Some(name);
         self.depth = 1;
         self.statement.clear();
@@ -284,6 +310,11 @@ impl Reader {
             return;
         }
         function.own.count(opcode);
+        if function.entry
+            && let Some(body) = self.bodies.as_mut().and_then(|bodies| bodies.last_mut())
+        {
+            body.statements.push(rest.to_owned());
+        }
         if assay_exact::is_replaced(opcode) {
             let count = function.approximate.entry(opcode.to_owned()).or_default();
             *count = count.saturating_add(1);

@@ -7,6 +7,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod drafts;
 mod exact;
 mod kernels;
 mod support;

@@ -1,6 +1,6 @@
 //! Warp-wide exchange: shuffles, votes, matches, reductions, integer matrix products.
 
-use super::{Fault, Machine, memory::combine, warp::Warp};
+use super::{Fault, Machine, reduce::combine, warp::Warp};
 use crate::{
     TrapKind,
     ir::{Ins, Mma, NONE, Op, Reduce, Shuffle, Vote},

@@ -1,13 +1,15 @@
-//! Loads, stores and reductions of a warp.
+//! Loads and stores of a warp, run by run, with every check in its place.
 
 use super::{
     Fault, Machine,
-    shadow::{self, Clock, Objection, Pages, Shadow},
+    bytes::Bytes,
+    pages::Pages,
+    shadow::{self, Clock, Objection, Shadow},
     warp::Warp,
 };
 use crate::{
     AccessError, TrapKind,
-    ir::{self, Access, Extend, Ins, MIDDLE, Place, Reduce, TAG_SHIFT},
+    ir::{self, Access, Ins, MIDDLE, Place, TAG_SHIFT},
 };
 
 /// Where an address leads.
@@ -19,11 +21,6 @@ pub(super) enum Region {
     Param,
     Buffer(u16),
 }
-
-/// Bytes that all lanes move at most in one access.
-pub(super) const BYTES: usize = 512;
-/// Bytes of all lanes of one access, lane after lane.
-pub(super) type Bytes = [u8; BYTES];
 
 pub(super) fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
@@ -101,62 +98,6 @@ fn run_at(addresses: &[u64; 32], mask: u32, lane: usize, total: u64) -> Run {
         count += 1;
     }
     Run { lane, count, same }
-}
-
-/// A lane's element of `SIZE` bytes, `WIDTH` bytes apart.
-#[inline(always)]
-fn element<const SIZE: usize, const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> [u8; SIZE] {
-    let rows: &[[u8; WIDTH]] = bytes.as_chunks().0;
-    rows[lane].get(skip..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; SIZE])
-}
-
-#[inline(always)]
-fn word<const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> u32 {
-    u32::from_le_bytes(element::<4, WIDTH>(bytes, skip, lane))
-}
-
-#[inline(always)]
-fn double<const WIDTH: usize>(bytes: &Bytes, skip: usize, lane: usize) -> u64 {
-    u64::from_le_bytes(element::<8, WIDTH>(bytes, skip, lane))
-}
-
-/// Elements of one or two bytes.
-#[inline(always)]
-fn narrow<const SIZE: usize, const WIDTH: usize>(
-    bytes: &Bytes,
-    skip: usize,
-    extend: Extend,
-) -> impl Fn(usize) -> u32 + use<'_, SIZE, WIDTH> {
-    let shift = 32 - 8 * SIZE as u32;
-    // What the sign is spread over.
-    let (up, kept) = match extend {
-        Extend::Zero => (0, u32::MAX),
-        Extend::Sign32 => (shift, u32::MAX),
-        Extend::Sign16 => (shift, 0xffff),
-    };
-    move |lane| {
-        let mut raw = [0u8; 4];
-        raw[..SIZE].copy_from_slice(&element::<SIZE, WIDTH>(bytes, skip, lane));
-        ((u32::from_le_bytes(raw) << up) as i32 >> up) as u32 & kept
-    }
-}
-
-#[inline(always)]
-fn scatter<const SIZE: usize, const WIDTH: usize>(bytes: &mut Bytes, skip: usize, values: &[u32; 32]) {
-    for (bytes, value) in bytes.as_chunks_mut::<WIDTH>().0.iter_mut().zip(values) {
-        if let Some(bytes) = bytes.get_mut(skip..).and_then(|bytes| bytes.first_chunk_mut::<SIZE>()) {
-            bytes.copy_from_slice(&value.to_le_bytes()[..SIZE]);
-        }
-    }
-}
-
-#[inline(always)]
-fn scatter_doubles<const WIDTH: usize>(bytes: &mut Bytes, skip: usize, values: &[u64; 32]) {
-    for (bytes, value) in bytes.as_chunks_mut::<WIDTH>().0.iter_mut().zip(values) {
-        if let Some(bytes) = bytes.get_mut(skip..).and_then(|bytes| bytes.first_chunk_mut()) {
-            *bytes = value.to_le_bytes();
-        }
-    }
 }
 
 pub(super) fn objection(objection: Objection, lane: usize) -> Fault {
@@ -417,51 +358,6 @@ impl Machine<'_> {
         Fault::Trap { kind, lane, address: Some((buffer, offset)) }
     }
 
-    /// Each lane of the run reads its own local memory, `step` bytes further than the one before.
-    fn fetch_local(warp: &Warp, offset: u64, out: &mut [u8], run: Run, width: usize, step: u64) -> Result<(), Fault> {
-        for (by, bytes) in out.chunks_exact_mut(width).enumerate() {
-            let lane = run.lane + by;
-            let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
-            for (at, byte) in bytes.iter_mut().enumerate() {
-                let at = start.saturating_add(at);
-                let (Some(row), Some(written)) = (warp.local.get(at / 4), warp.local_written.get(at / 4)) else {
-                    return Err(out_of_bounds(lane));
-                };
-                if written[at % 4] >> lane & 1 == 0 {
-                    return Err(Fault::trap(TrapKind::Uninitialised, lane));
-                }
-                *byte = (row[lane] >> (8 * (at % 4))) as u8;
-            }
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    pub(super) fn unpack(&mut self, warp: &mut Warp, ins: &Ins, access: Access, bytes: &Bytes, mask: u32) {
-        let extend = access.extend;
-        match (access.size, access.count) {
-            (4, 1) => self.fill_w(warp, ins.d, mask, |lane| word::<4>(bytes, 0, lane)),
-            (8, 1) => self.fill_d(warp, ins.d, mask, |lane| double::<8>(bytes, 0, lane)),
-            (1, 1) => self.fill_w(warp, ins.d, mask, narrow::<1, 1>(bytes, 0, extend)),
-            (2, 1) => self.fill_w(warp, ins.d, mask, narrow::<2, 2>(bytes, 0, extend)),
-            (size, count) => {
-                let targets = [ins.d, ins.e, ins.b, ins.c];
-                for (element, target) in targets.into_iter().enumerate().take(usize::from(count)) {
-                    let skip = element * usize::from(size);
-                    match (size, count) {
-                        (8, _) => self.fill_d(warp, target, mask, |lane| double::<16>(bytes, skip, lane)),
-                        (4, 2) => self.fill_w(warp, target, mask, |lane| word::<8>(bytes, skip, lane)),
-                        (4, _) => self.fill_w(warp, target, mask, |lane| word::<16>(bytes, skip, lane)),
-                        (2, 2) => self.fill_w(warp, target, mask, narrow::<2, 4>(bytes, skip, extend)),
-                        (2, _) => self.fill_w(warp, target, mask, narrow::<2, 8>(bytes, skip, extend)),
-                        (_, 2) => self.fill_w(warp, target, mask, narrow::<1, 2>(bytes, skip, extend)),
-                        _ => self.fill_w(warp, target, mask, narrow::<1, 4>(bytes, skip, extend)),
-                    }
-                }
-            }
-        }
-    }
-
     /// Run by run, with every check in its place.
     #[inline(never)]
     pub(super) fn store_exact(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Result<(), Fault> {
@@ -509,31 +405,6 @@ impl Machine<'_> {
             left &= !ones(run.lane, run.count);
         }
         Ok(())
-    }
-
-    #[inline(always)]
-    pub(super) fn pack(warp: &Warp, ins: &Ins, access: Access, bytes: &mut Bytes) {
-        match (access.size, access.count) {
-            (4, 1) => scatter::<4, 4>(bytes, 0, &warp.w[usize::from(ins.d)]),
-            (8, 1) => scatter_doubles::<8>(bytes, 0, &warp.d[usize::from(ins.d)]),
-            (1, 1) => scatter::<1, 1>(bytes, 0, &warp.w[usize::from(ins.d)]),
-            (2, 1) => scatter::<2, 2>(bytes, 0, &warp.w[usize::from(ins.d)]),
-            (size, count) => {
-                let sources = [ins.d, ins.e, ins.b, ins.c];
-                for (element, source) in sources.into_iter().map(usize::from).enumerate().take(usize::from(count)) {
-                    let skip = element * usize::from(size);
-                    match (size, count) {
-                        (8, _) => scatter_doubles::<16>(bytes, skip, &warp.d[source]),
-                        (4, 2) => scatter::<4, 8>(bytes, skip, &warp.w[source]),
-                        (4, _) => scatter::<4, 16>(bytes, skip, &warp.w[source]),
-                        (2, 2) => scatter::<2, 4>(bytes, skip, &warp.w[source]),
-                        (2, _) => scatter::<2, 8>(bytes, skip, &warp.w[source]),
-                        (_, 2) => scatter::<1, 2>(bytes, skip, &warp.w[source]),
-                        _ => scatter::<1, 4>(bytes, skip, &warp.w[source]),
-                    }
-                }
-            }
-        }
     }
 
     #[inline(always)]
@@ -616,156 +487,5 @@ impl Machine<'_> {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn put_local(
-        warp: &mut Warp,
-        offset: u64,
-        from: &[u8],
-        run: Run,
-        width: usize,
-        step: u64,
-    ) -> Result<(), Fault> {
-        for (by, bytes) in from.chunks_exact(width).enumerate() {
-            let lane = run.lane + by;
-            let start = usize::try_from(offset.saturating_add(by as u64 * step)).map_err(|_| out_of_bounds(lane))?;
-            for (at, byte) in bytes.iter().enumerate() {
-                let at = start.saturating_add(at);
-                let (Some(row), Some(written)) = (warp.local.get_mut(at / 4), warp.local_written.get_mut(at / 4))
-                else {
-                    return Err(out_of_bounds(lane));
-                };
-                let shift = 8 * (at % 4);
-                row[lane] = row[lane] & !(0xff << shift) | u32::from(*byte) << shift;
-                written[at % 4] |= 1 << lane;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lane by lane, with every check in its place.
-    pub(super) fn reduce_exact(
-        &mut self,
-        warp: &mut Warp,
-        ins: &Ins,
-        operation: Reduce,
-        access: Access,
-        mask: u32,
-    ) -> Result<(), Fault> {
-        let width = usize::from(access.size);
-        let addresses = Self::addresses(warp, ins, access);
-        Self::check_alignment(&addresses, mask, width as u64, access.place)?;
-        let clock = self.clock(warp);
-        let grain = self.code.shared_grain as usize;
-        for lane in lanes(mask) {
-            let (region, offset) = resolve(access.place, addresses[lane]).ok_or(out_of_bounds(lane))?;
-            match region {
-                Region::Shared => {}
-                Region::Buffer(buffer) => {
-                    self.reduce_global(warp, ins, operation, (buffer, offset), width, lane)?;
-                    continue;
-                }
-                // Module variables belong to no thread block.
-                Region::Table => return Err(Fault::trap(TrapKind::NotOwned, lane)),
-                Region::Local | Region::Param => return Err(out_of_bounds(lane)),
-            }
-            let start = usize::try_from(offset).map_err(|_| out_of_bounds(lane))?;
-            let thread = warp.first() + lane as u32;
-            let Some(cell) = self.shared.get_mut(start..start.saturating_add(width)) else {
-                return Err(out_of_bounds(lane));
-            };
-            for at in start / grain..(start + width) / grain {
-                if !self.shared_shadow.written(at) {
-                    return Err(Fault::trap(TrapKind::Uninitialised, lane));
-                }
-                self.shared_shadow
-                    .reduce(at, thread, kind_of(operation, width), clock)
-                    .map_err(|why| objection(why, lane))?;
-            }
-            combine_bytes(operation, cell, warp, ins, lane);
-        }
-        Ok(())
-    }
-
-    /// One lane's reduction in a buffer: the block must own the bytes.
-    fn reduce_global(
-        &mut self,
-        warp: &Warp,
-        ins: &Ins,
-        operation: Reduce,
-        (buffer, offset): (u16, u64),
-        width: usize,
-        lane: usize,
-    ) -> Result<(), Fault> {
-        let mut bytes = [0u8; 8];
-        let cell = &mut bytes[..width];
-        if let Err(error) = self.memory.load(buffer, offset, cell) {
-            return Err(self.refused(buffer, offset, width, lane, error));
-        }
-        combine_bytes(operation, cell, warp, ins, lane);
-        if let Err(error) = self.memory.store(buffer, offset, cell) {
-            return Err(self.refused(buffer, offset, width, lane, error));
-        }
-        if self.tracks(buffer) {
-            let clock = self.clock(warp);
-            let grain = u64::from(self.code.global_grain);
-            for at in offset / grain..(offset + width as u64) / grain {
-                let at = self.pages.find(buffer, at);
-                self.pages
-                    .shadow
-                    .reduce(at, warp.first() + lane as u32, kind_of(operation, width), clock)
-                    .map_err(|why| located(objection(why, lane), Region::Buffer(buffer), offset))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the race detector tells apart: a sum of 64 bits carries where one of 32 does not.
-pub(super) fn kind_of(operation: Reduce, width: usize) -> u32 {
-    operation as u32 | width as u32 & 8
-}
-
-/// One step of a reduction on the bytes of a cell, 4 or 8 of them.
-fn combine_bytes(operation: Reduce, cell: &mut [u8], warp: &Warp, ins: &Ins, lane: usize) {
-    if cell.len() == 8 {
-        let mut old = [0u8; 8];
-        old.copy_from_slice(cell);
-        let new = combine64(operation, u64::from_le_bytes(old), warp.d[usize::from(ins.b)][lane]);
-        cell.copy_from_slice(&new.to_le_bytes());
-    } else {
-        let mut old = [0u8; 4];
-        old.copy_from_slice(cell);
-        let new = combine(operation, u32::from_le_bytes(old), warp.w[usize::from(ins.b)][lane]);
-        cell.copy_from_slice(&new.to_le_bytes());
-    }
-}
-
-/// One step of a reduction.
-#[inline]
-pub(super) fn combine(operation: Reduce, a: u32, b: u32) -> u32 {
-    match operation {
-        Reduce::Add => a.wrapping_add(b),
-        Reduce::And => a & b,
-        Reduce::Or => a | b,
-        Reduce::Xor => a ^ b,
-        Reduce::MinU => a.min(b),
-        Reduce::MaxU => a.max(b),
-        Reduce::MinS => (a as i32).min(b as i32) as u32,
-        Reduce::MaxS => (a as i32).max(b as i32) as u32,
-    }
-}
-
-#[inline]
-pub(super) fn combine64(operation: Reduce, a: u64, b: u64) -> u64 {
-    match operation {
-        Reduce::Add => a.wrapping_add(b),
-        Reduce::And => a & b,
-        Reduce::Or => a | b,
-        Reduce::Xor => a ^ b,
-        Reduce::MinU => a.min(b),
-        Reduce::MaxU => a.max(b),
-        Reduce::MinS => (a as i64).min(b as i64) as u64,
-        Reduce::MaxS => (a as i64).max(b as i64) as u64,
     }
 }

@@ -1,13 +1,21 @@
 //! Running one thread block: its warps in turn, from barrier to barrier.
 
+mod bytes;
 mod collective;
+mod control;
 mod copies;
 mod digest;
+mod host;
+mod lanes;
+mod local;
 mod matrix;
 mod memory;
+mod pages;
+mod reduce;
 mod rows;
 mod shadow;
 mod step;
+mod target;
 mod undefined;
 mod update;
 mod warp;
@@ -22,7 +30,10 @@ use crate::{
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use digest::Key;
-use shadow::{Pages, Shadow};
+#[cfg(feature = "std")]
+pub(crate) use host::run_as_baseline;
+use pages::Pages;
+use shadow::Shadow;
 use warp::{Waiting, Warp};
 #[cfg(feature = "trace")]
 pub(crate) use watch::locate;
@@ -81,9 +92,9 @@ pub(crate) struct Machine<'k> {
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     awaited: copies::Awaited,
+    level: host::Level,
     updates: update::Updates,
     marks: wmma::Marks,
-    level: step::Level,
     /// Absent while an access uses it.
     scratch: Option<Box<rows::Scratch>>,
     #[cfg(feature = "trace")]
@@ -132,7 +143,7 @@ pub(crate) fn trace(
     tracer: crate::trace::Tracer<'_>,
 ) -> Result<Outcome, LaunchError> {
     let (mut machine, warps) = start(code, max_threads, params, geometry, args, cta, memory, fuel, key)?;
-    machine.level = step::Level::Watched;
+    machine.level = host::Level::Watched;
     machine.tracer = Some(tracer);
     Ok(machine.finish(warps))
 }
@@ -188,9 +199,9 @@ fn start<'k>(
         key,
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
+        level: host::Level::best(),
         updates: update::Updates::default(),
         marks: wmma::Marks::default(),
-        level: step::Level::best(),
         scratch: Some(rows::Scratch::new()),
         #[cfg(feature = "trace")]
         tracer: None,
@@ -279,7 +290,7 @@ impl Machine<'_> {
                     continue;
                 }
                 let number = warp.number;
-                match step::run(self, warp).map_err(|stop| (number, stop))? {
+                match host::run(self, warp).map_err(|stop| (number, stop))? {
                     Pause::Barrier => left = true,
                     Pause::Exited => {}
                 }

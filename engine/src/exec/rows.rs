@@ -6,124 +6,26 @@
 
 use super::{
     Fault, Machine,
-    memory::{BYTES, Bytes, Region, combine, combine64, kind_of, lanes, resolve},
-    shadow::{self, Clock, Pages},
-    step::keep,
+    bytes::{BYTES, Bytes},
+    local::{gather_local, scatter_local},
+    memory::{Region, lanes, resolve},
+    pages::Pages,
+    shadow::{self, Clock},
+    target::{Links, Part, Pattern, Target, offsets, target},
     warp::Warp,
 };
-use crate::ir::{Access, Ins, Reduce, TAG_SHIFT};
+use crate::ir::{Access, Ins};
 use alloc::boxed::Box;
-
-/// How the addresses of the active lanes lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pattern {
-    /// Active lanes are neighbours, and so are their addresses.
-    Row,
-    /// All the same.
-    Same,
-    Scattered,
-}
-
-/// What a warp addresses.
-#[derive(Clone, Copy)]
-struct Target {
-    pattern: Pattern,
-    /// Of the first active lane.
-    address: u64,
-    first: usize,
-    count: usize,
-}
-
-/// Whether the addresses of a whole warp are each the one before and `step` more.
-#[inline(always)]
-fn regular<T: Copy + Eq>(base: &[T; 32], mut expected: T, next: impl Fn(T) -> T) -> bool {
-    for eight in base.as_chunks::<8>().0 {
-        let mut regular = true;
-        for at in eight {
-            regular &= *at == expected;
-            expected = next(expected);
-        }
-        if !regular {
-            return false;
-        }
-    }
-    true
-}
-
-#[inline(always)]
-fn target(warp: &Warp, ins: &Ins, access: Access, mask: u32, width: usize) -> Option<Target> {
-    let by = i64::from(ins.imm) as u64;
-    if mask == u32::MAX {
-        // A row, or the same address, shows in the first two lanes.
-        let (address, regular, same, low) = if access.wide {
-            let base = &warp.d[usize::from(ins.a)];
-            let step = base[1].wrapping_sub(base[0]);
-            let regular = (step == 0 || step == width as u64) && regular(base, base[0], |at| at.wrapping_add(step));
-            let low = if regular { 0 } else { base.iter().fold(0, |ors, at| ors | at.wrapping_add(by)) as usize };
-            (base[0].wrapping_add(by), regular, step == 0, low)
-        } else {
-            let (base, by) = (&warp.w[usize::from(ins.a)], by as u32);
-            let step = base[1].wrapping_sub(base[0]);
-            let regular = (step == 0 || step == width as u32) && regular(base, base[0], |at| at.wrapping_add(step));
-            let low = if regular { 0 } else { base.iter().fold(0, |ors, at| ors | at.wrapping_add(by)) as usize };
-            (base[0].wrapping_add(by).into(), regular, step == 0, low)
-        };
-        let pattern = match (regular, same) {
-            (true, true) => Pattern::Same,
-            (true, false) => Pattern::Row,
-            _ => Pattern::Scattered,
-        };
-        let aligned = (low | address as usize) & (width - 1) == 0;
-        return aligned.then_some(Target { pattern, address, first: 0, count: 32 });
-    }
-    let first = mask.trailing_zeros() as usize & 31;
-    let count = mask.count_ones() as usize;
-    let (same, row, address, low);
-    if access.wide {
-        let base = &warp.d[usize::from(ins.a)];
-        let start = base[first];
-        let (mut apart, mut astray, mut ors) = (0u64, 0u64, 0u64);
-        let expected = (first * width) as u64;
-        for (lane, at) in base.iter().enumerate() {
-            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
-            let delta = at.wrapping_sub(start);
-            apart |= delta & keep;
-            astray |= (delta.wrapping_add(expected) ^ (lane * width) as u64) & keep;
-            ors |= at.wrapping_add(by) & keep;
-        }
-        (same, row, address, low) = (apart == 0, astray == 0, start.wrapping_add(by), ors as usize);
-    } else {
-        let base = &warp.w[usize::from(ins.a)];
-        let start = base[first];
-        let (mut apart, mut astray, mut ors) = (0u32, 0u32, 0u32);
-        let expected = (first * width) as u32;
-        for (lane, at) in base.iter().enumerate() {
-            let keep = 0u32.wrapping_sub(mask >> lane & 1);
-            let delta = at.wrapping_sub(start);
-            apart |= delta & keep;
-            astray |= (delta.wrapping_add(expected) ^ (lane * width) as u32) & keep;
-            ors |= at.wrapping_add(by as u32) & keep;
-        }
-        (same, row, address, low) = (apart == 0, astray == 0, u64::from(start.wrapping_add(by as u32)), ors as usize);
-    }
-    let together = mask >> first == u32::MAX >> (32 - count.clamp(1, 32));
-    let pattern = match (row && together, same) {
-        (true, _) => Pattern::Row,
-        (_, true) => Pattern::Same,
-        _ => Pattern::Scattered,
-    };
-    (low & (width - 1) == 0 && count > 0).then_some(Target { pattern, address, first, count })
-}
 
 /// The range of `length` bytes, if it is inside.
 #[inline(always)]
-fn slice(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
+pub(super) fn slice(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..start.checked_add(length)?)
 }
 
 #[inline(always)]
-fn slice_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
+pub(super) fn slice_mut(bytes: &mut [u8], offset: u64, length: usize) -> Option<&mut [u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get_mut(start..start.checked_add(length)?)
 }
@@ -143,10 +45,10 @@ fn copy(out: &mut [u8], from: &[u8]) {
 /// What one access works on, kept for the next: filling it with zeros each time would cost as much as the access.
 pub(super) struct Scratch {
     /// Of all lanes, lane after lane.
-    bytes: Bytes,
-    offsets: [u64; 32],
+    pub(super) bytes: Bytes,
+    pub(super) offsets: [u64; 32],
     /// Places in the shadow.
-    at: [u32; 32],
+    pub(super) at: [u32; 32],
 }
 
 impl Scratch {
@@ -378,147 +280,6 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
-    pub(super) fn reduce(
-        &mut self,
-        warp: &mut Warp,
-        ins: &Ins,
-        operation: Reduce,
-        access: Access,
-        mask: u32,
-    ) -> Result<(), Fault> {
-        let width = usize::from(access.size);
-        let done = match target(warp, ins, access, mask, width) {
-            Some(target) if width == 8 => {
-                let values = warp.d[usize::from(ins.b)];
-                self.try_reduce::<8>(warp, ins, operation, access, mask, target, |lane| values[lane])
-            }
-            Some(target) => {
-                let values = warp.w[usize::from(ins.b)];
-                self.try_reduce::<4>(warp, ins, operation, access, mask, target, |lane| values[lane].into())
-            }
-            None => Ok(false),
-        };
-        if done? { Ok(()) } else { self.reduce_exact(warp, ins, operation, access, mask) }
-    }
-
-    /// False where nothing is done yet.
-    #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn try_reduce<const W: usize>(
-        &mut self,
-        warp: &mut Warp,
-        ins: &Ins,
-        operation: Reduce,
-        access: Access,
-        mask: u32,
-        target: Target,
-        values: impl Fn(usize) -> u64,
-    ) -> Result<bool, Fault> {
-        let Some((region, offset)) = resolve(access.place, target.address) else { return Ok(false) };
-        let Some(mut held) = self.scratch.take() else { return Ok(false) };
-        let within = offsets(warp, ins, access, mask, target.address, offset, &mut held.offsets);
-        let done = within.then(|| self.reduce_lanes::<W>(warp, operation, mask, region, target, &mut held, values));
-        self.scratch = Some(held);
-        done.unwrap_or(Ok(false))
-    }
-
-    #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn reduce_lanes<const W: usize>(
-        &mut self,
-        warp: &Warp,
-        operation: Reduce,
-        mask: u32,
-        region: Region,
-        target: Target,
-        scratch: &mut Scratch,
-        values: impl Fn(usize) -> u64,
-    ) -> Result<bool, Fault> {
-        let Scratch { bytes, offsets, at } = scratch;
-        let offset = offsets[target.first & 31];
-        let same = target.pattern == Pattern::Same;
-        let total = || {
-            let first = values(target.first & 31);
-            lanes(mask & (mask - 1)).fold(first, |total, lane| join::<W>(operation, total, values(lane & 31)))
-        };
-        let (thread, clock, kind) = (warp.first(), self.clock(warp), kind_of(operation, W));
-        match region {
-            Region::Shared => {
-                let grain = self.code.shared_grain.trailing_zeros();
-                let per = W.trailing_zeros().wrapping_sub(grain) & 7;
-                for (at, offset) in at.iter_mut().zip(&*offsets) {
-                    *at = (offset >> grain) as u32;
-                }
-                let last = offsets.iter().fold(0, |last, offset| last.max(*offset));
-                if slice(&self.shared, last, W).is_none()
-                    || !self.shared_shadow.try_reduce_lanes(at, mask, per, thread, kind, clock, same, true)
-                {
-                    return Ok(false);
-                }
-                let mut apply = |lane: usize, value: u64| {
-                    if let Some(cell) = slice_mut(&mut self.shared, offsets[lane & 31], W) {
-                        join_bytes::<W>(operation, cell, value);
-                    }
-                };
-                if same {
-                    apply(target.first, total());
-                } else {
-                    lanes(mask).for_each(|lane| apply(lane, values(lane & 31)));
-                }
-                Ok(true)
-            }
-            Region::Buffer(buffer) => {
-                if self.tracks(buffer) {
-                    let per = self.pages_of::<W>(buffer, offsets, mask, at);
-                    if !self.pages.shadow.try_reduce_lanes(at, mask, per, thread, kind, clock, same, false) {
-                        return Ok(false);
-                    }
-                }
-                let mut cell = [0u8; W];
-                if same {
-                    if self.memory.load(buffer, offset, &mut cell).is_err() {
-                        return Ok(false);
-                    }
-                    join_bytes::<W>(operation, &mut cell, total());
-                    return Ok(self.memory.store(buffer, offset, &cell).is_ok());
-                }
-                if are_apart::<W>(offsets, mask) && self.memory.load_lanes(buffer, offsets, mask, W, bytes).is_ok() {
-                    let cells = bytes.as_chunks_mut::<W>().0;
-                    for lane in lanes(mask) {
-                        if let Some(cell) = cells.get_mut(lane) {
-                            join_bytes::<W>(operation, cell, values(lane & 31));
-                        }
-                    }
-                    if self.memory.store_lanes(buffer, offsets, mask, W, bytes).is_ok() {
-                        return Ok(true);
-                    }
-                    // Once more, to name the lane.
-                    for (lane, cell) in bytes.as_chunks::<W>().0.iter().enumerate().take(32) {
-                        if mask >> lane & 1 == 1
-                            && let Err(error) = self.memory.store(buffer, offsets[lane], cell)
-                        {
-                            return Err(self.refused(buffer, offsets[lane], W, lane, error));
-                        }
-                    }
-                    return Ok(true);
-                }
-                for lane in lanes(mask) {
-                    let offset = offsets[lane & 31];
-                    let made = self.memory.load(buffer, offset, &mut cell).and_then(|()| {
-                        join_bytes::<W>(operation, &mut cell, values(lane & 31));
-                        self.memory.store(buffer, offset, &cell)
-                    });
-                    if let Err(error) = made {
-                        return Err(self.refused(buffer, offset, W, lane, error));
-                    }
-                }
-                Ok(true)
-            }
-            Region::Table | Region::Param | Region::Local => Ok(false),
-        }
-    }
-
     /// The bytes of a region that nothing writes.
     #[inline(always)]
     fn constants(&self, region: Region) -> &[u8] {
@@ -569,7 +330,13 @@ impl Machine<'_> {
 
     /// The grains of each lane's offset in a buffer.
     #[inline(always)]
-    fn pages_of<const W: usize>(&mut self, buffer: u16, offsets: &[u64; 32], mask: u32, at: &mut [u32; 32]) -> u32 {
+    pub(super) fn pages_of<const W: usize>(
+        &mut self,
+        buffer: u16,
+        offsets: &[u64; 32],
+        mask: u32,
+        at: &mut [u32; 32],
+    ) -> u32 {
         let grain = self.code.global_grain.trailing_zeros();
         let first = offsets[mask.trailing_zeros() as usize & 31] >> grain;
         // Neighbours are mostly of one page: its base, as what is added to a grain's number.
@@ -663,204 +430,4 @@ impl Machine<'_> {
             Region::Table | Region::Param => false,
         }
     }
-}
-
-/// Whether no two lanes address the same element, as far as can be seen at once.
-#[inline(always)]
-fn are_apart<const W: usize>(offsets: &[u64; 32], mask: u32) -> bool {
-    let low = offsets.iter().fold(u64::MAX, |low, offset| low.min(*offset));
-    let mut seen = [0u64; 16];
-    for lane in lanes(mask) {
-        let cell = (offsets[lane & 31] - low) / W as u64;
-        let Some(word) = seen.get_mut((cell / 64) as usize) else { return false };
-        if *word >> (cell % 64) & 1 == 1 {
-            return false;
-        }
-        *word |= 1 << (cell % 64);
-    }
-    true
-}
-
-#[inline(always)]
-fn join<const W: usize>(operation: Reduce, a: u64, b: u64) -> u64 {
-    if W == 8 { combine64(operation, a, b) } else { combine(operation, a as u32, b as u32).into() }
-}
-
-/// One step of a reduction on a cell.
-#[inline(always)]
-fn join_bytes<const W: usize>(operation: Reduce, cell: &mut [u8], value: u64) {
-    if let Ok(cell) = <&mut [u8; W]>::try_from(cell) {
-        let mut old = [0u8; 8];
-        old[..W].copy_from_slice(cell);
-        let new = join::<W>(operation, u64::from_le_bytes(old), value).to_le_bytes();
-        cell.copy_from_slice(&new[..W]);
-    }
-}
-
-#[inline(always)]
-fn gather_local<const W: usize>(warp: &Warp, offsets: &[u64; 32], mask: u32, bytes: &mut Bytes) -> bool {
-    let out = bytes.as_chunks_mut::<W>().0;
-    if W >= 4 && offsets.iter().all(|offset| *offset == offsets[0]) {
-        for word in 0..W / 4 {
-            let Ok(start) = usize::try_from(offsets[0]) else { return false };
-            let at = start / 4 + word;
-            let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
-                return false;
-            };
-            if written[0] & written[1] & written[2] & written[3] & mask != mask {
-                return false;
-            }
-            for (out, value) in out.iter_mut().zip(row) {
-                if let Some(out) = out.get_mut(4 * word..).and_then(|out| out.first_chunk_mut()) {
-                    *out = value.to_le_bytes();
-                }
-            }
-        }
-        return true;
-    }
-    for lane in lanes(mask) {
-        let (Ok(start), Some(out)) = (usize::try_from(offsets[lane & 31]), out.get_mut(lane)) else { return false };
-        for (word, out) in out.chunks_mut(4).enumerate() {
-            let at = start / 4 + word;
-            let (Some(row), Some(written)) = (warp.local.get(at), warp.local_written.get(at)) else {
-                return false;
-            };
-            let value = row[lane & 31].to_le_bytes();
-            if W >= 4 {
-                if (written[0] & written[1] & written[2] & written[3]) >> lane & 1 == 0 {
-                    return false;
-                }
-                out.copy_from_slice(&value);
-                continue;
-            }
-            for (by, out) in out.iter_mut().enumerate() {
-                let by = (start + by) % 4;
-                if written[by] >> lane & 1 == 0 {
-                    return false;
-                }
-                *out = value[by];
-            }
-        }
-    }
-    true
-}
-
-#[inline(always)]
-fn scatter_local<const W: usize>(warp: &mut Warp, offsets: &[u64; 32], mask: u32, bytes: &Bytes) -> bool {
-    let from = bytes.as_chunks::<W>().0;
-    if W >= 4 && offsets.iter().all(|offset| *offset == offsets[0]) {
-        let keep = keep(mask);
-        for word in 0..W / 4 {
-            let Ok(start) = usize::try_from(offsets[0]) else { return false };
-            let at = start / 4 + word;
-            let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
-                return false;
-            };
-            for written in written {
-                *written |= mask;
-            }
-            for ((into, from), keep) in row.iter_mut().zip(from).zip(&keep) {
-                if let Some(bytes) = from.get(4 * word..).and_then(|bytes| bytes.first_chunk()) {
-                    *into ^= (*into ^ u32::from_le_bytes(*bytes)) & keep;
-                }
-            }
-        }
-        return true;
-    }
-    for lane in lanes(mask) {
-        let (Ok(start), Some(from)) = (usize::try_from(offsets[lane & 31]), from.get(lane)) else { return false };
-        for (word, from) in from.chunks(4).enumerate() {
-            let at = start / 4 + word;
-            let (Some(row), Some(written)) = (warp.local.get_mut(at), warp.local_written.get_mut(at)) else {
-                return false;
-            };
-            let mut value = row[lane & 31].to_le_bytes();
-            for (by, from) in from.iter().enumerate() {
-                let by = (start + by) % 4;
-                written[by] |= 1 << lane;
-                value[by] = *from;
-            }
-            row[lane & 31] = u32::from_le_bytes(value);
-        }
-    }
-    true
-}
-
-/// Neighbouring lanes that read alike.
-#[derive(Clone, Copy)]
-struct Part {
-    pattern: Pattern,
-    offset: u64,
-    first: usize,
-    count: usize,
-    /// Another of the lanes, where they read the same.
-    second: usize,
-}
-
-/// By lane: whether the lane before it addresses what lies before, or the same.
-#[derive(Clone, Copy)]
-struct Links {
-    next: u32,
-    same: u32,
-}
-
-impl Links {
-    #[inline(always)]
-    fn of(offsets: &[u64; 32], mask: u32, width: usize) -> Self {
-        let (mut next, mut same) = (0u32, 0u32);
-        for lane in 1..32 {
-            let delta = offsets[lane].wrapping_sub(offsets[lane - 1]);
-            next |= u32::from(delta == width as u64) << lane;
-            same |= u32::from(delta == 0) << lane;
-        }
-        let both = mask & mask << 1;
-        Self { next: next & both, same: same & both }
-    }
-
-    /// Whether it pays to go run by run.
-    #[inline(always)]
-    fn are_few(self, mask: u32) -> bool {
-        (mask & !(self.next | self.same)).count_ones() <= 5
-    }
-
-    /// The run that starts at a lane.
-    #[inline(always)]
-    fn run(self, first: usize) -> (Pattern, usize) {
-        let after = |links: u32| (links.checked_shr(first as u32 + 1).unwrap_or(0)).trailing_ones() as usize;
-        match after(self.same) {
-            0 => (Pattern::Row, after(self.next) + 1),
-            more => (Pattern::Same, more + 1),
-        }
-    }
-}
-
-/// Offsets of all lanes in the region that the first active lane's address leads to; false where lanes go elsewhere. Lanes that sleep have that
-/// of the first that does not.
-#[inline(always)]
-fn offsets(
-    warp: &Warp,
-    ins: &Ins,
-    access: Access,
-    mask: u32,
-    address: u64,
-    offset: u64,
-    offsets: &mut [u64; 32],
-) -> bool {
-    let by = i64::from(ins.imm) as u64;
-    let mut apart = 0u64;
-    if access.wide {
-        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.d[usize::from(ins.a)]).enumerate() {
-            let at = at.wrapping_add(by);
-            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
-            apart |= (at ^ address) & keep;
-            *into = offset.wrapping_add(at.wrapping_sub(address) & keep);
-        }
-    } else {
-        for (lane, (into, at)) in offsets.iter_mut().zip(&warp.w[usize::from(ins.a)]).enumerate() {
-            let at = u64::from(at.wrapping_add(by as u32));
-            let keep = 0u64.wrapping_sub(u64::from(mask >> lane & 1));
-            *into = at & keep | offset & !keep;
-        }
-    }
-    apart >> TAG_SHIFT == 0
 }

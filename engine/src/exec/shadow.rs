@@ -6,8 +6,7 @@
 //!
 //! A grain's last access is one word: the time in the high half, who in the low half. Time zero is never.
 
-use crate::Memory;
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 /// Several threads of the warp whose first thread is in the low bits.
 const WARP: u32 = 0x0400;
@@ -25,9 +24,6 @@ pub(super) const LAST_TIME: u32 = 0xffff;
 const TIME: u32 = 16;
 /// The first time that is not never.
 const EVER: u32 = 1 << TIME;
-
-/// Grains of a page of global memory.
-const PAGE: usize = 256;
 
 /// When the accesses of one warp happen.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +166,7 @@ impl Shadow {
         Self { writes: vec![0; grains], reads: vec![0; grains] }
     }
 
-    fn grow(&mut self, by: usize) {
+    pub(super) fn grow(&mut self, by: usize) {
         let length = self.writes.len() + by;
         self.writes.resize(length, 0);
         self.reads.resize(length, 0);
@@ -561,73 +557,3 @@ impl Shadow {
 /// Times after [`Shadow::rebase`].
 pub(super) const REBASED_BLOCK: u32 = 2;
 pub(super) const REBASED_NOW: u32 = 3;
-
-/// Pages remembered by [`Pages::find`].
-const REMEMBERED: usize = 32;
-
-/// Shadow of the global bytes that the block touches, page by page.
-#[derive(Default)]
-pub(super) struct Pages {
-    pub(super) shadow: Shadow,
-    index: BTreeMap<(u16, u64), usize>,
-    /// What the block may write: buffer, first byte, end; `None` where that is not known.
-    owned: Option<Vec<(u16, u64, u64)>>,
-    /// Bytes of a page.
-    bytes: u64,
-    last: [Option<((u16, u64), usize)>; REMEMBERED],
-}
-
-/// The page of all bytes that the block cannot write: reads of them are in order with everything.
-const READ_ONLY: (u16, u64) = (u16::MAX, u64::MAX);
-
-impl Pages {
-    pub(super) fn new(memory: &dyn Memory, grain: u32) -> Self {
-        let mut owned = Vec::new();
-        let known = memory.owned(&mut |buffer, from, until| owned.push((buffer, from, until)));
-        Self { owned: known.then_some(owned), bytes: PAGE as u64 * u64::from(grain), ..Self::default() }
-    }
-
-    /// Whether the block may write into a page.
-    fn writable(&self, (buffer, page): (u16, u64)) -> bool {
-        let Some(owned) = &self.owned else { return true };
-        let from = page.saturating_mul(self.bytes);
-        let next = owned.partition_point(|(named, _, end)| (*named, *end) <= (buffer, from));
-        owned.get(next).is_some_and(|(named, start, _)| *named == buffer && *start < from.saturating_add(self.bytes))
-    }
-
-    /// Index into the shadow of a grain of a buffer.
-    #[inline(always)]
-    pub(super) fn find(&mut self, buffer: u16, grain: u64) -> usize {
-        let key = (buffer, grain / PAGE as u64);
-        let within = (grain % PAGE as u64) as usize;
-        let place = (key.1 as usize ^ usize::from(buffer) << 2) % REMEMBERED;
-        match self.last[place] {
-            Some((last, base)) if last == key => base + within,
-            _ => self.look_up(key, place) + within,
-        }
-    }
-
-    /// Whether two grains of a buffer are of one page.
-    #[inline(always)]
-    pub(super) fn together(one: u64, other: u64) -> bool {
-        one / PAGE as u64 == other / PAGE as u64
-    }
-
-    /// Grains from this one to the end of its page.
-    #[inline(always)]
-    pub(super) fn rest(grain: u64) -> usize {
-        PAGE - (grain % PAGE as u64) as usize
-    }
-
-    #[inline(never)]
-    fn look_up(&mut self, key: (u16, u64), place: usize) -> usize {
-        let next = self.index.len() * PAGE;
-        let page = if self.writable(key) { key } else { READ_ONLY };
-        let base = *self.index.entry(page).or_insert(next);
-        if base == next {
-            self.shadow.grow(PAGE);
-        }
-        self.last[place] = Some((key, base));
-        base
-    }
-}

@@ -2,7 +2,8 @@
 
 use super::{
     Fault, Machine,
-    memory::{Bytes, Region, Run, lanes, located, objection, out_of_bounds, resolve},
+    bytes::Bytes,
+    memory::{Region, Run, lanes, located, objection, out_of_bounds, resolve},
     shadow::Clock,
     warp::Warp,
 };

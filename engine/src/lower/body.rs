@@ -8,7 +8,7 @@ use crate::{
     ast::{Function, Instruction, Operand, Space, Statement, Type, Variable},
     ir::{Code, Op},
 };
-use alloc::{collections::BTreeMap, format, vec, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, vec, vec::Vec};
 
 impl<'a> Builder<'_, 'a> {
     pub(crate) fn push(&mut self, raw: Raw) {

@@ -7,6 +7,7 @@ use crate::{
     ir::Code,
 };
 use alloc::{
+    borrow::ToOwned,
     collections::{BTreeMap, BTreeSet},
     format,
     string::String,

@@ -229,6 +229,10 @@ impl<'a> Builder<'_, 'a> {
         if name == "fma" && !rounded {
             return Err("`fma` names no rounding".to_owned());
         }
+        if matches!(kind, Type::F16x2 | Type::BF16x2) && matches!(name, "add" | "sub" | "mul" | "fma") {
+            // Two roundings.
+            self.cost += 1;
+        }
         macro_rules! table {
             ($($format:pat, $name:pat, $nan:pat => $op:expr;)*) => {
                 match (kind, name, nan) {

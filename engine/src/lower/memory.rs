@@ -59,6 +59,9 @@ pub(super) const PLACES: [(&str, Place); 10] = [
 /// Lane-steps that a copy costs beyond one: its start, its end and the checks of both.
 const COPY: u32 = 7;
 
+/// Lane-steps that a reduction costs beyond one: it is a load, an operation and a store.
+const REDUCTION: u32 = 2;
+
 /// Lane-steps that a change costs beyond one: it is looked up among those that the block has made.
 const UPDATE: u32 = 7;
 
@@ -502,7 +505,7 @@ impl<'a> Builder<'_, 'a> {
         } else if let Some(update) = update {
             Raw { op: Op::Update(update, access), b: value, c: second.unwrap_or(NO), cost: raw.cost + UPDATE, ..raw }
         } else {
-            Raw { op: Op::Reduce(operation, access), b: value, ..raw }
+            Raw { op: Op::Reduce(operation, access), b: value, cost: raw.cost + REDUCTION, ..raw }
         };
         self.push(raw);
         // Something that nobody looks at may carry it about.

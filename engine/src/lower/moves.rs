@@ -5,6 +5,7 @@ use crate::{
     ast::{Operand, Type},
     ir::{Op, Ordering, Special},
 };
+use alloc::borrow::ToOwned;
 
 impl<'a> Builder<'_, 'a> {
     /// Special registers, read into a fresh register.

@@ -5,7 +5,7 @@ use crate::{
     ast::{Operand, Type},
     ir::{Op, Special},
 };
-use alloc::format;
+use alloc::{borrow::ToOwned, format};
 
 impl<'a> Builder<'_, 'a> {
     fn symbol(&mut self, name: &'a str) -> Refused<Option<Symbol>> {

@@ -21,7 +21,7 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             format!("`{opcode}`: textures and surfaces are not supported: read a buffer")
         }
         "activemask" => {
-            "`activemask` depends on how the hardware schedules threads: pass the mask that the program means"
+            "`activemask`, which `coalesced_threads()` takes, depends on how the hardware schedules threads: pass the mask that the program means"
                 .to_owned()
         }
         "shfl" | "vote" | "match" | "redux" if !mods.has("sync") => {
@@ -31,8 +31,8 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             format!("`{opcode}`: asynchronous stores are not supported: store with plain instructions")
         }
         "cp" if mods.has("async") && !mods.has("bulk") && !mods.has("mbarrier") => return None,
+        "mbarrier" => format!("`{opcode}`: barriers in memory (`cuda::barrier`) are not supported: use `__syncthreads()`"),
         "cp"
-        | "mbarrier"
         | "st_async"
         | "multimem"
         | "tcgen05"

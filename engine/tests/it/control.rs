@@ -243,3 +243,22 @@ fn launches_that_cannot_start_are_refused() {
     assert_eq!(run(Geometry { grid: [0, 1, 1], ..good }, &arguments(4), [0; 3]), Err(LaunchError::Geometry));
     assert!(run(good, &arguments(4), [0; 3]).is_ok());
 }
+
+#[test]
+fn what_takes_long_to_interpret_counts_several_lane_steps() {
+    let steps = |body: &str| {
+        let start = ".shared .align 16 .b8 s[64]; mov.u32 %r1, s; mov.u32 %r2, 0; st.shared.u32 [%r1], %r2;";
+        match run_with(&format!("{start} {body}"), 1, &mut scratch(), 1000) {
+            Outcome::Done { lane_steps, .. } => lane_steps,
+            other => panic!("{body}: {other:?}"),
+        }
+    };
+    let bare = steps("");
+    assert_eq!(steps("st.shared.u64 [%r1+8], %rd3;"), bare + 1);
+    assert_eq!(steps("red.shared.add.u32 [%r1], %r2;"), bare + 3);
+    assert_eq!(steps("fma.rn.f16x2 %r2, %r2, %r2, %r2;"), bare + 2);
+    // Beside an access of one byte the race detector keeps every byte apart.
+    assert_eq!(steps("st.shared.u8 [%r1], %r2;"), bare + 1);
+    assert_eq!(steps("st.shared.u8 [%r1], %r2; st.shared.u64 [%r1+8], %rd3;"), bare + 3);
+    assert_eq!(steps("st.shared.u8 [%r1], %r2; st.shared.v2.u64 [%r1+16], {%rd3, %rd3};"), bare + 4);
+}

@@ -63,7 +63,9 @@ fn kernels_without_the_header_agree_with_those_that_have_it() {
             // Near the zeros of the logarithm of the gamma function the error is absolute.
             let size = if name.starts_with("lgamma") { a.abs().max(1.0) } else { a.abs() };
             let error = (a - b).abs() / ulp(size, width);
-            assert!(error <= BOUND, "{name} of argument {index}, {:?}: {b:e}, not {a:e}", arguments[index]);
+            // The toolkit's own is further off than others: up to 10 by its tables.
+            let bound = if name == "tgamma" { 6.0 } else { BOUND };
+            assert!(error <= bound, "{name} of argument {index}, {:?}: {b:e}, not {a:e}", arguments[index]);
             worst = worst.max(error);
         }
         println!("{name:12} {worst:.0} ulp from the header's");
@@ -138,6 +140,57 @@ fn intrinsics_and_halves_are_near_what_they_stand_for() {
                 let bound = expected.abs().max(0.01) * f64::powi(2.0, -fraction);
                 assert!((got - expected).abs() <= bound, "{name} of {x}: {got:e}, not {expected:e}");
             }
+        }
+    }
+}
+
+#[test]
+fn bessel_functions_and_norms_are_near_what_they_stand_for() {
+    let exact = rewrite(PLAIN).unwrap().unwrap();
+    let module = Module::parse(&exact.ptx).unwrap();
+    let mut state = 11;
+    // The norms read two numbers beyond the last.
+    let arguments: Vec<f64> =
+        (0..COUNT + 2).map(|_| f64::from((random(&mut state) >> 40) as f32 / 16777216.0 * 20.0 + 0.0625)).collect();
+    let series = |x: f64, order: f64| {
+        let (mut term, mut sum) = (if order == 0.0 { 1.0 } else { x / 2.0 }, 0.0);
+        for k in 1..200 {
+            sum += term;
+            term *= x * x / 4.0 / (f64::from(k) * (f64::from(k) + order));
+        }
+        sum
+    };
+    let length = |x: &[f64]| x[..3].iter().map(|x| x * x).sum::<f64>().sqrt();
+    // Where it oscillates the error is absolute: 2.2e-6 for floats and 5e-12 for doubles in the toolkit's tables.
+    let cases: [(&str, usize, &dyn Fn(&[f64]) -> f64, f64, f64); 16] = [
+        ("j0f", 4, &|x| libm::j0(x[0]), 2.5e-6, 0.0),
+        ("j1f", 4, &|x| libm::j1(x[0]), 2.5e-6, 0.0),
+        ("y0f", 4, &|x| libm::y0(x[0]), 2.5e-6, 1e-6),
+        ("y1f", 4, &|x| libm::y1(x[0]), 2.5e-6, 1e-6),
+        ("jnf", 4, &|x| libm::jn(3, x[0]), 2.5e-6, 1e-6),
+        ("ynf", 4, &|x| libm::yn(3, x[0]), 2.5e-6, 1e-5),
+        ("j0", 8, &|x| libm::j0(x[0]), 5e-12, 0.0),
+        ("j1", 8, &|x| libm::j1(x[0]), 5e-12, 0.0),
+        ("y0", 8, &|x| libm::y0(x[0]), 5e-12, 1e-14),
+        ("y1", 8, &|x| libm::y1(x[0]), 5e-12, 1e-14),
+        ("cyl_bessel_i0f", 4, &|x| series(x[0], 0.0), 0.0, 1e-6),
+        ("cyl_bessel_i1f", 4, &|x| series(x[0], 1.0), 0.0, 1e-6),
+        ("normf", 4, &|x| length(x), 0.0, 4e-7),
+        ("rnormf", 4, &|x| 1.0 / length(x), 0.0, 4e-7),
+        ("norm", 8, &|x| length(x), 0.0, 1e-15),
+        ("rnorm", 8, &|x| 1.0 / length(x), 0.0, 1e-15),
+    ];
+    for (name, width, function, absolute, relative) in cases {
+        let bytes: Vec<u8> = arguments
+            .iter()
+            .flat_map(|x| if width == 4 { (*x as f32).to_le_bytes().to_vec() } else { x.to_le_bytes().to_vec() })
+            .collect();
+        let entry = module.entry(&format!("of_{name}")).unwrap();
+        let got = widen(&run_n(entry, COUNT, &bytes, COUNT * width), width);
+        for (x, got) in arguments.windows(3).zip(got) {
+            let expected = function(x);
+            let bound = absolute + relative * expected.abs();
+            assert!((got - expected).abs() <= bound, "{name} of {x:?}: {got:e}, not {expected:e}");
         }
     }
 }

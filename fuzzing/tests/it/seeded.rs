@@ -18,7 +18,8 @@ fn files(folder: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
 
 fn kept(folder: &str) -> Vec<Vec<u8>> {
     let mut found = BTreeMap::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder), &mut found);
+    // Not env!, which would be another checkout's folder where two share a build folder.
+    files(&Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("..").join(folder), &mut found);
     found.into_values().collect()
 }
 

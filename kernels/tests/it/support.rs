@@ -5,9 +5,9 @@ use assay_engine::Module;
 use assay_kernels::Job;
 use assay_primitives::check;
 
-/// The crate's folder.
-pub fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The crate's folder: asked for when the test runs, because two checkouts may share a build folder.
+pub fn folder() -> PathBuf {
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
 }
 
 /// All files under `folder` whose names end in `.extension`, sorted.

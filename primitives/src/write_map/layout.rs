@@ -1,6 +1,6 @@
 //! The geometry of one checked map: nested levels of growing offsets.
 
-use super::{Dim, MAX_DIMS, MapError, WriteMap};
+use super::{Dim, MAX_DIMS, MAX_OWNED_RUNS, MapError, WriteMap};
 
 /// A dimension with more than one coordinate, seen from its lowest byte up.
 #[derive(Clone, Copy)]
@@ -13,10 +13,12 @@ struct Level {
     tile: Option<(usize, u64, u64)>,
     /// Whether offsets fall as coordinates grow.
     falling: bool,
+    /// Whether the places are elements, of which CTAs have several.
+    element: bool,
 }
 
 impl Level {
-    const NONE: Self = Self { step: 0, count: 1, tile: None, falling: false };
+    const NONE: Self = Self { step: 0, count: 1, tile: None, falling: false, element: false };
 
     /// Bytes from the first coordinate to the last.
     fn reach(&self) -> Option<u64> {
@@ -36,6 +38,32 @@ pub(super) struct Layout {
     /// The CTA, as far as the levels do not decide it.
     cta: [u32; 3],
     grid: [u32; 3],
+    /// The axis along which elements are counted, and those of a CTA.
+    elements: Option<(usize, u64)>,
+}
+
+/// Whether the digits of elements, if there are any, give each element of one axis one number and each number one element.
+fn elements_of(map: &WriteMap) -> Result<Option<(usize, u64)>, MapError> {
+    let digits = || {
+        map.dims.iter().filter_map(|dim| match dim {
+            Dim::Element { axis, tile, per, of, .. } => Some((axis.index(), *tile, u64::from(*per), u64::from(*of))),
+            _ => None,
+        })
+    };
+    let Some((axis, tile, ..)) = digits().next() else { return Ok(None) };
+    if tile == 0 || digits().any(|(.., of)| of == 0) {
+        return Err(MapError::Empty);
+    }
+    if tile > MAX_OWNED_RUNS {
+        return Err(MapError::TooMuch);
+    }
+    let alone = map.dims.iter().all(|dim| matches!(dim, Dim::Element { .. }) || dim.axis() != Some(axis));
+    let alike = digits().all(|(other, elements, ..)| (other, elements) == (axis, tile));
+    let (mut known, mut elements) = (digits().filter(|(.., of)| *of == 1).count(), 1u64);
+    while let Some((.., of)) = digits().find(|(_, _, per, of)| *per == elements && *of >= 2) {
+        (known, elements) = (known.saturating_add(1), elements.saturating_mul(of));
+    }
+    (alone && alike && known == digits().count()).then_some(Some((axis, tile))).ok_or(MapError::SharedByCtas)
 }
 
 /// Whether the digits of an axis, if it has any, give each of its places one number and each number one place.
@@ -71,6 +99,7 @@ impl Layout {
             used: 0,
             cta: [0; 3],
             grid,
+            elements: elements_of(map)?,
         };
         let mut seen = grid.map(|ctas| ctas <= 1);
         let mut named = [false; 3];
@@ -79,7 +108,7 @@ impl Layout {
                 let (Some(seen), Some(named)) = (seen.get_mut(axis), named.get_mut(axis)) else {
                     return Err(MapError::SharedByCtas);
                 };
-                if *named && !matches!(dim, Dim::Digit { .. }) {
+                if *named && !matches!(dim, Dim::Digit { .. } | Dim::Element { .. }) {
                     return Err(MapError::SharedByCtas);
                 }
                 (*seen, *named) = (true, true);
@@ -102,7 +131,9 @@ impl Layout {
                     *cta = *index;
                 }
             }
-            Dim::Span { stride, extent, .. } | Dim::Digit { stride, extent, .. } => {
+            Dim::Span { stride, extent, .. }
+            | Dim::Digit { stride, extent, .. }
+            | Dim::Element { stride, extent, .. } => {
                 let (tile, count) = match dim {
                     Dim::Span { axis: Some(axis), tile, .. } => {
                         let places = u64::from(grid.get(axis.index()).copied().unwrap_or(1));
@@ -112,14 +143,22 @@ impl Layout {
                         let count = u64::from(*of).saturating_mul(*tile).min(*extent);
                         (Some((axis.index(), *tile, u64::from(*per))), count)
                     }
+                    Dim::Element { axis, tile, per, of, .. } => {
+                        (Some((axis.index(), *tile, u64::from(*per))), u64::from(*of).min(*extent))
+                    }
                     _ => (None, *extent),
                 };
                 if count == 0 {
                     return Err(MapError::Empty);
                 }
                 if count > 1 {
-                    *self.levels.get_mut(self.used).ok_or(MapError::Overlap)? =
-                        Level { step: stride.unsigned_abs(), count, tile, falling: *stride < 0 };
+                    *self.levels.get_mut(self.used).ok_or(MapError::Overlap)? = Level {
+                        step: stride.unsigned_abs(),
+                        count,
+                        tile,
+                        falling: *stride < 0,
+                        element: matches!(dim, Dim::Element { .. }),
+                    };
                     self.used = self.used.saturating_add(1);
                 }
             }
@@ -148,13 +187,23 @@ impl Layout {
         self.low.saturating_add(self.size)
     }
 
-    /// Runs and bytes of one CTA, at most; runs that touch are one where they are innermost.
+    /// Runs and bytes of one CTA, at most; runs that touch are one where they are innermost. Each element is a run.
     pub fn share(&self) -> (u64, u64) {
-        let (mut runs, mut bytes, mut touching) = (1u64, self.run, true);
+        let (mut runs, mut bytes, mut inner, mut touching) = (1u64, self.run, self.run, true);
+        if let Some((_, tile)) = self.elements {
+            let numbers = self.levels().iter().filter(|level| level.element);
+            let numbers = numbers.fold(1u64, |product, level| product.saturating_mul(level.count));
+            (runs, bytes) = (tile, bytes.saturating_mul(tile.min(numbers)));
+        }
         for level in self.levels().iter().rev() {
+            if level.element {
+                touching = false;
+                continue;
+            }
             let mine = level.tile.map_or(level.count, |(_, tile, _)| tile.min(level.count));
-            touching &= mine == 1 || level.step == bytes;
+            touching &= mine == 1 || level.step == inner;
             bytes = bytes.saturating_mul(mine);
+            inner = inner.saturating_mul(mine);
             if !touching {
                 runs = runs.saturating_mul(mine);
             }
@@ -171,7 +220,7 @@ impl Layout {
         let Some(mut left) = offset.checked_sub(self.low) else { return (None, self.low) };
         let mut cta = self.cta;
         let mut places = [0u64; MAX_DIMS as usize];
-        let mut next = None;
+        let (mut next, mut element) = (None, 0u64);
         for (level, place) in self.levels().iter().zip(&mut places) {
             let last = level.count.saturating_sub(1);
             let coordinate = left.checked_div(level.step).unwrap_or(0).min(last);
@@ -182,6 +231,10 @@ impl Layout {
             *place = coordinate;
             if let Some((axis, tile, per)) = level.tile {
                 let declared = if level.falling { last.saturating_sub(coordinate) } else { coordinate };
+                if level.element {
+                    element = element.saturating_add(declared.saturating_mul(per));
+                    continue;
+                }
                 let place = declared.checked_div(tile).and_then(|place| u32::try_from(place.checked_mul(per)?).ok());
                 if let Some(cta) = cta.get_mut(axis) {
                     *cta = cta.saturating_add(place.unwrap_or(u32::MAX));
@@ -191,17 +244,30 @@ impl Layout {
         if left >= self.run {
             return (None, next.unwrap_or(u64::MAX));
         }
-        let until = self.same_owner_until(offset.saturating_sub(left).saturating_add(self.run), &places);
+        let mut behind = 0;
+        if let Some((axis, tile)) = self.elements
+            && let Some(cta) = cta.get_mut(axis)
+        {
+            *cta = element.checked_div(tile).and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
+            behind = element.checked_rem(tile).map_or(0, |inside| tile.saturating_sub(inside).saturating_sub(1));
+        }
+        let until = self.same_owner_until(offset.saturating_sub(left).saturating_add(self.run), &places, behind);
         // Digits may make up more places than the grid has.
         let is_there = cta.iter().zip(self.grid).all(|(cta, ctas)| *cta < ctas.max(1));
         (is_there.then_some(cta), until)
     }
 
-    /// Goes on from the end of the run at `places` over contiguous runs of the same CTA.
-    fn same_owner_until(&self, mut end: u64, places: &[u64; MAX_DIMS as usize]) -> u64 {
+    /// Goes on from the end of the run at `places` over contiguous runs of the same CTA, which has `left` more elements.
+    fn same_owner_until(&self, mut end: u64, places: &[u64; MAX_DIMS as usize], left: u64) -> u64 {
         let mut inner = self.run;
         for (level, place) in self.levels().iter().zip(places).rev() {
             if level.step != inner || (level.falling && level.tile.is_some()) {
+                break;
+            }
+            if let (true, Some((_, _, per))) = (level.element, level.tile) {
+                let same = level.count.saturating_sub(*place).saturating_sub(1);
+                let more = same.min(left.checked_div(per).unwrap_or(0));
+                end = end.saturating_add(more.saturating_mul(level.step));
                 break;
             }
             let behind = match level.tile {

@@ -32,7 +32,7 @@ fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
     let axes = Just([Some(Axis::X), Some(Axis::Y), Some(Axis::Z), None]).prop_shuffle();
     let ats = proptest::collection::vec((any::<bool>(), 0u32..3), 3);
     // Now and then x is split into digits, over what would have been the dimensions of x and of none.
-    let digits = proptest::option::weighted(0.15, (2u32..5, 1u32..4, any::<bool>(), 0u32..20));
+    let digits = proptest::option::weighted(0.25, (1u32..5, 1u32..4, any::<bool>(), 0u32..20, 0u64..7));
     (1u64..6, proptest::collection::vec(draft(), 0..5), axes, ats, digits).prop_map(
         |(run, drafts, axes, ats, digits)| {
             let mut size = run;
@@ -51,7 +51,7 @@ fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
                     dims.push(Dim::At { axis, index });
                 }
             }
-            if let Some((first, second, swap, odd)) = digits {
+            if let Some((first, second, swap, odd, elements)) = digits {
                 let mut radix = [(1, first), (if odd == 0 { 1 } else { first }, second)];
                 if swap {
                     radix.reverse();
@@ -61,7 +61,10 @@ fn dims() -> impl Strategy<Value = (u64, Vec<Dim>)> {
                     if let Dim::Span { stride, extent, axis: None | Some(Axis::X), tile } = *dim
                         && let Some((per, of)) = radix.next()
                     {
-                        *dim = Dim::Digit { stride, extent, axis: Axis::X, tile, per, of };
+                        *dim = match elements {
+                            0..3 => Dim::Digit { stride, extent, axis: Axis::X, tile, per, of },
+                            tile => Dim::Element { stride, extent, axis: Axis::X, tile: tile - 2, per, of },
+                        };
                     }
                 }
             }
@@ -87,18 +90,24 @@ fn writes(maps: Vec<WriteMap>) -> Writes {
 
 /// Who owns each byte, by the definition; an error when two CTAs, or two coordinates, own the same.
 fn enumerate(maps: &[WriteMap], grid: [u32; 3], len: usize) -> Result<Vec<Owner>, ()> {
-    fn walk(dims: &[Dim], at: i64, cta: [u32; 3], hit: &mut impl FnMut(i64)) {
+    // With the element that the digits so far make.
+    fn walk(dims: &[Dim], at: i64, element: u64, cta: [u32; 3], hit: &mut impl FnMut(i64, u64)) {
         match dims.split_first() {
-            None => hit(at),
+            Some((Dim::Element { stride, extent, per, of, .. }, rest)) => {
+                for c in 0..u64::from(*of).min(*extent) {
+                    walk(rest, at + c as i64 * stride, element + c * u64::from(*per), cta, hit);
+                }
+            }
+            None => hit(at, element),
             Some((Dim::At { axis, index }, rest)) => {
                 if cta[axis.index()] == *index {
-                    walk(rest, at, cta, hit);
+                    walk(rest, at, element, cta, hit);
                 }
             }
             Some((Dim::Digit { stride, extent, axis, tile, per, of }, rest)) => {
                 for c in 0..*extent as i64 {
                     if c / *tile as i64 == i64::from(cta[axis.index()] / per % of) {
-                        walk(rest, at + c * stride, cta, hit);
+                        walk(rest, at + c * stride, element, cta, hit);
                     }
                 }
             }
@@ -106,7 +115,7 @@ fn enumerate(maps: &[WriteMap], grid: [u32; 3], len: usize) -> Result<Vec<Owner>
                 for c in 0..*extent as i64 {
                     let mine = axis.is_none_or(|axis| c / *tile as i64 == i64::from(cta[axis.index()]));
                     if mine {
-                        walk(rest, at + c * stride, cta, hit);
+                        walk(rest, at + c * stride, element, cta, hit);
                     }
                 }
             }
@@ -118,7 +127,15 @@ fn enumerate(maps: &[WriteMap], grid: [u32; 3], len: usize) -> Result<Vec<Owner>
         for y in 0..grid[1] {
             for x in 0..grid[0] {
                 for map in maps {
-                    walk(&map.dims, map.base as i64, [x, y, z], &mut |at| {
+                    let tile = map.dims.iter().find_map(|dim| match dim {
+                        Dim::Element { axis, tile, .. } => Some((axis.index(), *tile)),
+                        _ => None,
+                    });
+                    let cta = [x, y, z];
+                    walk(&map.dims, map.base as i64, 0, cta, &mut |at, element| {
+                        if tile.is_some_and(|(axis, tile)| element / tile != u64::from(cta[axis])) {
+                            return;
+                        }
                         for byte in at..at + map.run as i64 {
                             match usize::try_from(byte).ok().and_then(|byte| owners.get_mut(byte)) {
                                 Some(owner @ Owner::Nobody) => *owner = Owner::Cta([x, y, z]),
@@ -178,7 +195,7 @@ fn agrees(maps: &[WriteMap], grid: [u32; 3]) -> Result<(), TestCaseError> {
 #[test]
 fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_definition() {
     let accepted = std::cell::Cell::new([0u32; 4]);
-    let with_digits = std::cell::Cell::new(0u32);
+    let with_digits = std::cell::Cell::new([0u32; 2]);
     let mut runner = seeded(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(15_000) });
     runner
         .run(&(maps(), [1u32..4, 1u32..3, 1u32..3]), |(maps, grid)| {
@@ -186,15 +203,19 @@ fn maps_that_pass_the_check_share_no_byte_and_owner_and_visit_agree_with_the_def
                 let mut counts = accepted.get();
                 counts[maps.len()] += 1;
                 accepted.set(counts);
-                let has_digits = maps.iter().any(|map| map.dims.iter().any(|dim| matches!(dim, Dim::Digit { .. })));
-                with_digits.set(with_digits.get() + u32::from(has_digits));
+                let [mut digits, mut elements] = with_digits.get();
+                let any = |of: fn(&Dim) -> bool| u32::from(maps.iter().any(|map| map.dims.iter().any(of)));
+                digits += any(|dim| matches!(dim, Dim::Digit { .. }));
+                elements += any(|dim| matches!(dim, Dim::Element { .. }));
+                with_digits.set([digits, elements]);
                 agrees(&maps, grid)?;
             }
             Ok(())
         })
         .unwrap();
     let [_, one, two, three] = accepted.get();
-    assert!(with_digits.get() > 100, "too few maps with digits: {}", with_digits.get());
+    let [digits, elements] = with_digits.get();
+    assert!(digits > 100 && elements > 100, "too few maps with digits: {digits}, {elements}");
     assert!(one > 1000 && two > 300 && three > 50, "too few cases were checked: {:?}", accepted.get());
 }
 
@@ -345,4 +366,36 @@ fn digits_of_an_axis_place_tiles_that_are_cut_at_their_edges() {
     let also = Dim::Span { stride: 2, extent: 6, axis: Some(Axis::X), tile: 4 };
     assert_eq!(check(vec![good[0], good[1], also], grid), shared, "a digit and the whole place");
     assert_eq!(check(vec![good[0], digit(0, 7, 4, 6, 2), good[2]], grid), Err((0, MapError::Overlap)));
+}
+
+/// A transposition of 6 × 10 elements by 8 threads a CTA: element e = 10 * row + column goes to 6 * column + row.
+#[test]
+fn elements_of_a_flat_index_lie_where_their_digits_say() {
+    let digit = |stride, per, of| Dim::Element { stride, extent: of, axis: Axis::X, tile: 8, per, of: of as u32 };
+    let map = |dims: Vec<Dim>| WriteMap { buffer: 0, base: 4, dims: dims.try_into().unwrap(), run: 4 };
+    let good = vec![digit(24, 1, 10), digit(4, 10, 6)];
+    let checked = writes(vec![map(good.clone())]);
+    let grid = [8, 1, 1];
+    assert_eq!(checked.check(grid, &[LEN as u64]), Ok(()));
+    agrees(&[map(good.clone())], grid).unwrap();
+    for element in 0..60u64 {
+        let at = 4 + (element % 10) * 24 + element / 10 * 4;
+        assert_eq!(checked.owner(grid, 0, at).0, Owner::Cta([(element / 8) as u32, 0, 0]), "element {element}");
+    }
+    // A grid that ends early, and elements that do not count.
+    agrees(&[map(good.clone())], [5, 1, 1]).unwrap();
+    let odd = Dim::Element { stride: 4, extent: 3, axis: Axis::X, tile: 8, per: 10, of: 6 };
+    agrees(&[map(vec![good[0], odd])], grid).unwrap();
+
+    let shared = Err((0, MapError::SharedByCtas));
+    let check = |dims: Vec<Dim>| writes(vec![map(dims)]).check(grid, &[LEN as u64]);
+    assert_eq!(check(vec![digit(24, 1, 10), digit(4, 9, 6)]), shared, "digits do not follow each other");
+    assert_eq!(check(vec![digit(24, 2, 10), digit(4, 20, 6)]), shared, "the first digit is missing");
+    let wide = Dim::Element { stride: 4, extent: 6, axis: Axis::X, tile: 9, per: 10, of: 6 };
+    assert_eq!(check(vec![digit(24, 1, 10), wide]), shared, "CTAs of two sizes");
+    let other = Dim::Element { stride: 4, extent: 6, axis: Axis::Y, tile: 8, per: 10, of: 6 };
+    assert_eq!(check(vec![digit(24, 1, 10), other]), shared, "elements of two axes");
+    assert_eq!(check(vec![digit(20, 1, 10), digit(4, 10, 6)]), Err((0, MapError::Overlap)));
+    let huge = Dim::Element { stride: 4, extent: 6, axis: Axis::X, tile: MAX_OWNED_RUNS + 1, per: 1, of: 6 };
+    assert_eq!(check(vec![huge]), Err((0, MapError::TooMuch)));
 }

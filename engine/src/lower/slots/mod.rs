@@ -6,7 +6,7 @@
 mod flow;
 
 use super::{Builder, Class, NO, Raw, Refused, Vreg};
-use crate::ir::{Block, Code, Gather, Ins, NONE, Op, Slot};
+use crate::ir::{Block, Code, Gather, Ins, NONE, Op, Place, Slot};
 use alloc::{borrow::ToOwned, collections::BinaryHeap, format, vec, vec::Vec};
 use core::cmp::Reverse;
 use flow::{Sets, has};
@@ -96,6 +96,9 @@ fn is_idle(raw: &Raw, intervals: &[(usize, usize)]) -> bool {
     matches!(raw.op, Op::BlankW | Op::BlankD)
         && intervals.get(raw.d as usize).is_some_and(|interval| interval.0 == interval.1)
 }
+
+/// Cells of the race detector that an access looks at for one lane-step more.
+const CELLS: u32 = 8;
 
 impl Assembler<'_, '_> {
     fn find_blocks(&mut self) -> Refused<()> {
@@ -315,7 +318,7 @@ impl Assembler<'_, '_> {
             let start = ins.len() as u32;
             let (mut cost, mut gather) = (0u32, Gather::Nobody);
             for raw in &self.builder.raws[node.start..node.end] {
-                cost += raw.cost;
+                cost += raw.cost + self.cells(raw);
                 self.checks(raw, &state, &flags, slot, |made: Ins| {
                     ins.push(made);
                     lines.push(raw.line);
@@ -391,6 +394,19 @@ impl Assembler<'_, '_> {
     }
 
     /// Emits what checks and marks tracked registers around an instruction.
+    /// Lane-steps that an access costs beyond one: the race detector keeps a cell for as many bytes as the kernel's smallest
+    /// access has, and looks at all that a wider one touches.
+    fn cells(&self, raw: &Raw) -> u32 {
+        let (Op::Load(access) | Op::Store(access) | Op::Reduce(_, access)) = raw.op else { return 0 };
+        let grain = match access.place {
+            Place::Shared => self.builder.shared_grain,
+            Place::Global => self.builder.global_grain,
+            Place::Generic => self.builder.shared_grain.min(self.builder.global_grain),
+            _ => return 0,
+        };
+        u32::from(access.size) * u32::from(access.count) / grain.max(1) / CELLS
+    }
+
     fn checks(&self, raw: &Raw, state: &[u64], flags: &[Slot], slot: impl Fn(Vreg) -> Slot, mut emit: impl FnMut(Ins)) {
         let flag = |register: Vreg| if register == NO { NONE } else { flags[register as usize] };
         let plain = Ins {

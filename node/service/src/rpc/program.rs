@@ -94,6 +94,7 @@ enum DimJson {
     Span { stride: i64, extent: u64, axis: Option<char>, tile: u64 },
     At { axis: char, index: u32 },
     Digit { stride: i64, extent: u64, axis: char, tile: u64, per: u32, of: u32 },
+    Element { stride: i64, extent: u64, axis: char, tile: u64, per: u32, of: u32 },
 }
 
 impl From<Program> for ProgramJson {
@@ -181,6 +182,9 @@ impl From<&Dim> for DimJson {
             Dim::At { axis, index } => Self::At { axis: name(*axis), index: *index },
             Dim::Digit { stride, extent, axis, tile, per, of } => {
                 Self::Digit { stride: *stride, extent: *extent, axis: name(*axis), tile: *tile, per: *per, of: *of }
+            }
+            Dim::Element { stride, extent, axis, tile, per, of } => {
+                Self::Element { stride: *stride, extent: *extent, axis: name(*axis), tile: *tile, per: *per, of: *of }
             }
         }
     }
