@@ -18,8 +18,10 @@ pub fn rule(kind: TrapKind) -> &'static str {
         TrapKind::Race => {
             "a data race: two threads touch the same bytes between two barriers, and one of them writes (`__syncthreads()` belongs between, or `__syncwarp()` within a warp)"
         }
-        TrapKind::Uninitialised => "a read of shared, local or register state that nothing has written",
-        TrapKind::Barrier => "a barrier that not all threads reach",
+        TrapKind::Uninitialised => {
+            "a read of shared, local or register state that nothing has written, or of a `wmma` fragment whose elements were not all treated alike"
+        }
+        TrapKind::Barrier => "a barrier or a warp-wide instruction that not all threads reach",
         TrapKind::Trap => "a trap instruction, or control that runs off the end",
         _ => "a rule of the engine",
     }
@@ -35,7 +37,7 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     let [tx, ty, tz] = trap.thread;
     let rule = match (trap.kind, trap.address) {
         (TrapKind::NotOwned, None) => {
-            "a store to a `__constant__` or `__device__` variable, which kernels can only read: pass a buffer instead"
+            "a store to a `__device__` variable that is in no buffer: give it one with a `[[symbol]]`"
         }
         (kind, _) => rule(kind),
     };
