@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod exact;
 mod names;
+mod serial;
 mod text;
 
 pub use build::{
@@ -12,4 +13,5 @@ pub use build::{
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{is_called, plain_name, shown, unmangled, with_template};
+pub use serial::serial;
 pub use text::{Instructions, Text};
