@@ -13,7 +13,7 @@ pub fn rule(kind: TrapKind) -> &'static str {
         TrapKind::Misaligned => "an address that is not a multiple of the access's size",
         TrapKind::NotOwned => "a store to bytes that the CTA does not own: the launch's `writes` do not cover it",
         TrapKind::OwnedByOther => {
-            "a load of bytes that another CTA owns in the same launch: split the launch, or write to another buffer"
+            "a load of bytes that another CTA owns in the same launch: split the launch, write to another buffer, or run its CTAs one after the other with `serial = true`"
         }
         TrapKind::Race => {
             "a data race: two threads touch the same bytes between two barriers, and one of them writes (`__syncthreads()` belongs between, or `__syncwarp()` within a warp)"

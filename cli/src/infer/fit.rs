@@ -129,7 +129,7 @@ fn clash(seen: &[Seen]) -> Result<(), String> {
             && first != second
         {
             return Err(format!(
-                "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch; a kernel that loops over its grid can be launched with one CTA"
+                "CTA {first:?} and CTA {second:?} both store to byte {from}: let one CTA own each byte, or let each write its own part and add the parts in a second launch; or run the CTAs one after the other with `serial = true`"
             ));
         }
     }

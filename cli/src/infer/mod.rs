@@ -208,7 +208,7 @@ fn propose(
                 }
                 Err(match objection {
                     Some((reader, owner, at)) => format!(
-                        "CTA {reader:?} loads byte {at}, which CTA {owner:?} would own in the same launch: split the launch, or write to another buffer"
+                        "CTA {reader:?} loads byte {at}, which CTA {owner:?} would own in the same launch: split the launch, write to another buffer, or run the CTAs one after the other with `serial = true`"
                     ),
                     None => "no regular pattern covers what the CTAs store".to_owned(),
                 })

@@ -1,5 +1,7 @@
 //! `[[launch]]` and `[[repeat]]`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use assay_engine::Entry;
 use assay_primitives::{
     Arg, Axis, Dim, Launch, Step, WriteMap, Writes,
@@ -29,6 +31,8 @@ pub struct Names<'a> {
     pub buffers: &'a [JobBuffer],
     /// Whether write maps are read.
     pub writes: bool,
+    /// For kernels whose CTAs run one after the other: the kernels that do so.
+    pub serial: &'a BTreeMap<u16, u16>,
 }
 
 /// The steps of a file, and where each launch stands, in the order written.
@@ -37,7 +41,8 @@ pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Resul
     for (table, kind) in body(top, &["launch", "repeat", "for"])? {
         match kind {
             "launch" => {
-                out.0.push(Step::Launch(launch(&table, scope, names)?));
+                let (launch, times) = launch(&table, scope, names)?;
+                out.0.push(step(launch, times).map_err(|problem| table.error(problem))?);
                 out.1.push(table.place());
             }
             "repeat" => repeat(&table, scope, names, &mut out)?,
@@ -45,16 +50,42 @@ pub fn steps(top: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Resul
                 let mut written = Vec::new();
                 rounds(&table, scope, names, &[], &mut written)?;
                 // Steps are few: rounds that are written out share them.
-                for part in written.chunks(MAX_REPEAT_LAUNCHES as usize) {
-                    out.1.extend(part.iter().map(|(_, place)| place.clone()));
-                    let launches = part.iter().map(|(launch, _)| launch.clone()).collect();
-                    let launches = bounded(launches, "launches", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
-                    out.0.push(Step::Repeat { times: 1, launches });
+                for alike in written.chunk_by(|(.., one), (.., next)| one.is_none() && next.is_none()) {
+                    for part in alike.chunks(MAX_REPEAT_LAUNCHES as usize) {
+                        out.1.extend(part.iter().map(|(_, place, _)| place.clone()));
+                        if let [(launch, _, times @ Some(_))] = part {
+                            out.0.push(step(launch.clone(), *times).map_err(|problem| table.error(problem))?);
+                            continue;
+                        }
+                        let launches = part.iter().map(|(launch, ..)| launch.clone()).collect();
+                        let launches =
+                            bounded(launches, "launches", MAX_REPEAT_LAUNCHES).map_err(|p| table.error(p))?;
+                        out.0.push(Step::Repeat { times: 1, launches });
+                    }
                 }
             }
         }
     }
     Ok(out)
+}
+
+/// A launch, or as many as it has CTAs.
+fn step(launch: Launch, times: Option<u32>) -> Result<Step, Problem> {
+    let Some(times) = times else { return Ok(Step::Launch(launch)) };
+    Ok(Step::Repeat { times, launches: bounded(vec![launch], "launches", MAX_REPEAT_LAUNCHES)? })
+}
+
+/// The launches anywhere in the file whose CTAs run one after the other: their kernels by index.
+pub fn serial_kernels(top: &Table<'_>, kernels: &[JobKernel]) -> Result<BTreeMap<u16, Place>, JobError> {
+    let mut found = BTreeMap::new();
+    for (table, kind) in body(top, &["launch", "for"]).unwrap_or_default() {
+        if kind == "for" {
+            found.extend(serial_kernels(&table, kernels)?);
+        } else if table.get("serial").is_some() {
+            found.insert(find_kernel(&table, kernels)?.0, table.place());
+        }
+    }
+    Ok(found)
 }
 
 /// The tables at the keys `kinds`, in the order of the file.
@@ -82,7 +113,11 @@ fn repeat(
     }
     let round = |round: u32, scope: &mut Scope<'_>| {
         scope.set_round(Some(round.into()));
-        let launches = inner.iter().map(|inner| launch(inner, scope, names)).collect::<Result<Vec<Launch>, JobError>>();
+        let plain = |inner: &Table<'_>, scope: &mut Scope<'_>| match launch(inner, scope, names)? {
+            (launch, None) => Ok(launch),
+            _ => Err(inner.error(Problem::Form("`serial` does not stand in a `repeat`: use a `for`"))),
+        };
+        let launches = inner.iter().map(|inner| plain(inner, scope)).collect::<Result<Vec<Launch>, JobError>>();
         scope.set_round(None);
         launches
     };
@@ -115,7 +150,7 @@ fn rounds(
     scope: &mut Scope<'_>,
     names: &Names<'_>,
     outer: &[(String, i128)],
-    out: &mut Vec<(Launch, Place)>,
+    out: &mut Vec<(Launch, Place, Option<u32>)>,
 ) -> Result<(), JobError> {
     table.only(&["var", "from", "until", "step", "launch", "for"])?;
     let node = table.need("var")?;
@@ -148,14 +183,14 @@ fn rounds(
                 rounds(table, scope, names, &vars, out)?;
                 continue;
             }
-            let launch = launch(table, scope, names).map_err(|mut error| {
+            let (launch, times) = launch(table, scope, names).map_err(|mut error| {
                 error.place.field = format!("{} ({at})", error.place.field);
                 error
             })?;
             let mut place = table.place();
             place.field = format!("{} ({at})", place.field);
             place.vars = vars.clone();
-            out.push((launch, place));
+            out.push((launch, place, times));
             if out.len() > MAX_LAUNCHES as usize {
                 return Err(table.error(Problem::Program(ProgramError::TooLarge)));
             }
@@ -178,9 +213,16 @@ pub fn bounded<T, B: TryFrom<Vec<T>>>(list: Vec<T>, what: &'static str, most: u3
     B::try_from(list).map_err(|_| Problem::TooMany { what, count, most })
 }
 
-fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<Launch, JobError> {
-    table.only(&["kernel", "entry", "grid", "block", "shared", "args", "writes"])?;
-    let (kernel_index, kernel) = find_kernel(table, names.kernels)?;
+/// A launch, and how many it is where its CTAs are launches of their own.
+fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<(Launch, Option<u32>), JobError> {
+    table.only(&["kernel", "entry", "grid", "block", "shared", "args", "serial", "writes"])?;
+    let (mut kernel_index, kernel) = find_kernel(table, names.kernels)?;
+    let serial = table.get("serial");
+    if let Some(node) = &serial
+        && !matches!(node.value(), DeValue::Boolean(true))
+    {
+        return Err(node.expected("true"));
+    }
     let entry = find_entry(table, kernel)?;
     let (grid_node, block_node) = (table.need("grid")?, table.need("block")?);
     let grid = extents(&grid_node, scope, MAX_CTAS.into())?;
@@ -200,8 +242,24 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     }
     let shared = table.get("shared").map_or(Ok(0), |node| scope.u32(&node))?;
     let bound = kernel.bound.get(&entry.name).map_or(&[][..], Vec::as_slice);
-    let args = arguments(table, scope, names, entry, bound)?;
+    let mut args = arguments(table, scope, names, entry, bound)?;
+    let mut times = None;
+    let grid = if serial.is_some() {
+        if product(grid) > SERIAL_CTAS {
+            return Err(grid_node.error(Problem::Form("`serial` takes a grid of at most 4096 CTAs")));
+        }
+        kernel_index = names.serial.get(&kernel_index).copied().unwrap_or(kernel_index);
+        times = u32::try_from(product(grid)).ok();
+        args.push(Arg::Iteration);
+        args.extend(grid.map(Arg::U32));
+        [1; 3]
+    } else {
+        grid
+    };
     let mut maps = Vec::new();
+    if serial.is_some() && table.get("writes").is_none() && names.writes {
+        maps = all_of(&args, names);
+    }
     if let Some(node) = table.get("writes").filter(|_| names.writes) {
         for node in node.list_or_one()? {
             maps.extend(write_maps(&node.table()?, grid, scope, names)?);
@@ -211,7 +269,26 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     let writes = Writes::Maps(bounded(maps, "write maps", MAX_WRITE_MAPS).map_err(|problem| table.error(problem))?);
     let name = bounded(entry.name.clone().into_bytes(), "bytes of a name", assay_primitives::program::MAX_NAME)
         .map_err(|problem| table.error(problem))?;
-    Ok(Launch { kernel: kernel_index, entry: name, grid, block, shared, args, writes })
+    let args = bounded(args, "arguments", MAX_ARGS).map_err(|problem| table.error(problem))?;
+    Ok((Launch { kernel: kernel_index, entry: name, grid, block, shared, args, writes }, times))
+}
+
+/// Launches that the CTAs of one may become, at most.
+const SERIAL_CTAS: u64 = 4096;
+
+/// All bytes of the buffers that are given to a kernel, for its only CTA.
+fn all_of(args: &[Arg], names: &Names<'_>) -> Vec<WriteMap> {
+    let mut given: BTreeSet<u16> = BTreeSet::new();
+    for arg in args {
+        match arg {
+            Arg::Buffer { index, .. } => given.extend([*index]),
+            Arg::Record { pointers, .. } => given.extend(pointers.iter().map(|pointer| pointer.index)),
+            _ => {}
+        }
+    }
+    let len = |buffer: u16| names.buffers.get(usize::from(buffer)).map_or(0, |buffer| buffer.buffer.len);
+    let map = |buffer: u16| WriteMap { buffer, base: 0, dims: Default::default(), run: len(buffer) };
+    given.into_iter().map(map).collect()
 }
 
 /// Checks the maps so far, so that the error stands at the one that is wrong.
@@ -294,13 +371,13 @@ fn extents(node: &Node<'_>, scope: &Scope<'_>, most: i128) -> Result<[u32; 3], J
     Ok(extents)
 }
 
-fn arguments<B: TryFrom<Vec<Arg>>>(
+fn arguments(
     table: &Table<'_>,
     scope: &Scope<'_>,
     names: &Names<'_>,
     entry: &Entry,
     bound: &[u16],
-) -> Result<B, JobError> {
+) -> Result<Vec<Arg>, JobError> {
     let expected = entry.params.len().saturating_sub(bound.len());
     let nodes = table.get("args").map_or_else(|| Ok(Vec::new()), |node| node.list())?;
     if nodes.len() != expected {
@@ -327,7 +404,7 @@ fn arguments<B: TryFrom<Vec<Arg>>>(
     }
     // Variables that are in buffers.
     args.extend(bound.iter().map(|index| Arg::Buffer { index: *index, offset: 0 }));
-    bounded(args, "arguments", MAX_ARGS).map_err(|problem| table.error(problem))
+    Ok(args)
 }
 
 /// The argument, what it is called, and its bytes (`None` for 4 or 8).

@@ -101,10 +101,13 @@ impl Job {
         variables(&top, options, &mut scope)?;
         let drafts = buffers::drafts(&top, options, &mut scope)?;
         let symbols = symbols::symbols(&top, &drafts, &mut scope)?;
-        let (kernels, used) = kernels(&top, (&symbols, &drafts), &scope, !options.no_exact_maths)?;
+        let (mut kernels, used) = kernels(&top, (&symbols, &drafts), &scope, !options.no_exact_maths)?;
+        let named = kernels.len();
+        let serial = serial(&top, &mut kernels)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         symbols::all_fit(&symbols, &used, &buffers)?;
-        let names = Names { kernels: &kernels, buffers: &buffers, writes: !options.without_writes };
+        let own = kernels.get(..named).unwrap_or(&kernels);
+        let names = Names { kernels: own, buffers: &buffers, writes: !options.without_writes, serial: &serial };
         let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
 
         let of_file = |problem: Problem| source.whole().error(problem);
@@ -153,6 +156,35 @@ fn check(program: &Program, kernels: &[JobKernel]) -> Result<(), ProgramError> {
         let kernel = kernels.get(usize::from(index))?;
         kernel::entry_info(kernel.module.entry(std::str::from_utf8(name).ok()?)?)
     })
+}
+
+/// Adds kernels that run one CTA at a time for the launches that want that; theirs by the index of those they are made of.
+fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<u16, u16>, JobError> {
+    let mut made = BTreeMap::new();
+    for (index, place) in launches::serial_kernels(top, kernels)? {
+        let Some(kernel) = kernels.get(usize::from(index)) else { continue };
+        let refused = |reason: String| place.clone().error(Problem::Ptx { path: kernel.path.clone(), line: 0, reason });
+        let text =
+            kernel::serial(&String::from_utf8_lossy(&kernel.ptx)).map_err(|reason| refused(reason.to_owned()))?;
+        let prepared = kernel::prepare(text.into_bytes(), false).map_err(|error| refused(error.reason))?;
+        let at = u16::try_from(kernels.len()).unwrap_or(u16::MAX);
+        made.insert(index, at);
+        let (name, path, bound) = (format!("{}, CTA by CTA", kernel.name), kernel.path.clone(), kernel.bound.clone());
+        let kernel::Prepared { ptx, module, .. } = prepared;
+        let id = hash::plain(&ptx);
+        kernels.push(JobKernel {
+            name,
+            path,
+            index: at,
+            id,
+            ptx,
+            module,
+            original: None,
+            replaced: BTreeMap::new(),
+            bound,
+        });
+    }
+    Ok(made)
 }
 
 /// The interface of an entry as the chain keeps it.

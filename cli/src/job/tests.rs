@@ -351,6 +351,74 @@ fn the_bitonic_step_of_the_documentation_gives_each_pair_to_one_cta() {
     }
 }
 
+/// Adds the number of its CTA, and of CTAs, to two words that all CTAs share.
+const SHARING: &str = "\
+.version 8.0
+.target sm_80
+.address_size 64
+
+.visible .entry _Z5shareIiEvPj(
+	.param .u64 share_out
+)
+.maxntid 32, 1, 1
+{
+	.reg .b32 %r<8>;
+	.reg .b64 %rd<3>;
+	ld.param.u64 %rd1, [share_out];
+	cvta.to.global.u64 %rd2, %rd1;
+	mov.u32 %r1, %ctaid.x;
+	mov.u32 %r2, %ctaid.y;
+	mov.u32 %r3, %nctaid.x;
+	mad.lo.u32 %r4, %r2, %r3, %r1;
+	red.global.add.u32 [%rd2], %r4;
+	mov.u32 %r5, %ctaid.z;
+	mov.u32 %r6, %nctaid.z;
+	mad.lo.u32 %r7, %r5, 100, %r6;
+	red.global.add.u32 [%rd2+4], %r7;
+	ret;
+}
+
+.visible .entry plain()
+{
+	ret;
+}
+";
+
+#[test]
+fn ctas_of_a_serial_launch_share_bytes_one_after_the_other() {
+    let folder = Folder::new();
+    folder.write("k.ptx", SHARING);
+    let text = concat!(
+        "[kernels]\nk = \"k.ptx\"\n[[buffer]]\nname = \"out\"\nlen = 8\noutput = true\n",
+        "[[launch]]\nentry = \"plain\"\ngrid = 2\nblock = 1\n",
+        "[[launch]]\nentry = \"share<int>\"\ngrid = [5, 3, 2]\nblock = 2\nargs = [\"buf:out\"]\nserial = true\n",
+        "[[for]]\nvar = \"i\"\nuntil = 2\n[[for.launch]]\nentry = \"share\"\ngrid = \"i + 1\"\nblock = 1\n",
+        "args = [\"buf:out\"]\nserial = true\n"
+    );
+    let job = folder.load(text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(job.program.launches(), 1 + 30 + 1 + 2);
+    let run = crate::local::run(&job, 1_000_000, &assay_worker::backend::Control::default()).unwrap();
+    assert_eq!(run.trap, None);
+    // Two threads each: y * 5 + x over two planes, then 0, then 0 and 1.
+    let first = 2 * 2 * (0..15).sum::<u32>() + 1;
+    // gridDim.z of each CTA, and 100 for those of the second plane.
+    let second: u32 = 2 * (15 * 2 + 15 * 102) + 1 + 2;
+    assert_eq!(run.buffers[0].as_slice(), [first.to_le_bytes(), second.to_le_bytes()].concat());
+
+    let message = folder.message(&text.replace("grid = [5, 3, 2]", "grid = [4097]"));
+    assert!(message.contains("at most 4096 CTAs"), "{message}");
+    let message = folder.message(
+        &text
+            .replace("[[for]]\nvar = \"i\"\nuntil = 2\n[[for.", "[[repeat]]\ntimes = 2\n[[repeat.")
+            .replace("i + 1", "2"),
+    );
+    assert!(message.contains("use a `for`"), "{message}");
+    let function = ".func f()\n{\n\t.reg .b32 %r<2>;\n\tmov.u32 %r1, %ctaid.x;\n\tret;\n}\n.visible";
+    folder.write("k.ptx", SHARING.replacen(".visible", function, 1));
+    let message = folder.message(text);
+    assert!(message.contains("not inlined"), "{message}");
+}
+
 #[test]
 fn what_is_no_toml_names_the_line() {
     assert!(refusal("[kernels]", "[kernels").starts_with("job.toml:5: "), "{}", refusal("[kernels]", "[kernels"));
@@ -360,7 +428,7 @@ fn what_is_no_toml_names_the_line() {
 fn an_unknown_key_is_named_with_those_that_are_known() {
     assert_eq!(
         refusal("block = 128", "blocks = 128"),
-        "job.toml:16: launch[0]: unknown key `blocks`; known here: kernel, entry, grid, block, shared, args, writes"
+        "job.toml:16: launch[0]: unknown key `blocks`; known here: kernel, entry, grid, block, shared, args, serial, writes"
     );
     assert_eq!(
         refusal("[vars]", "version = 1\n[vars]"),

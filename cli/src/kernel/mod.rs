@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod exact;
 mod names;
+mod serial;
 mod text;
 mod version;
 
@@ -13,5 +14,6 @@ pub use build::{
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
+pub use serial::serial;
 pub use text::{Body, Instructions, Text};
 pub use version::lowest;
