@@ -79,3 +79,36 @@ fn end(body: &str) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::serial;
+
+    #[test]
+    fn lines_keep_their_numbers() {
+        let body = "{\n\tmov.u32 %r1, %ctaid.x;\n\tmov.u32 %r2, %nctaid.y;\n\tret;\n}\n";
+        for head in [
+            ".visible .entry k(\n\t.param .u64 a\n)\n",
+            ".entry k()\n",
+            ".entry k\n\n",
+            ".entry k(.param .u32 n)\n.maxntid 32\n",
+        ] {
+            let text = format!(".version 8.0\n{head}{body}// end\n");
+            let made = serial(&text).unwrap();
+            let line = |text: &str, part| text.lines().position(|line| line.contains(part));
+            assert_eq!(line(&made, "ret;"), line(&text, "ret;"), "{made}");
+            assert_eq!(made.lines().count(), text.lines().count(), "{made}");
+            assert!(!made.contains("%ctaid") && made.contains(".param .u32 assay_cta_param_3"), "{made}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_ptx_is_refused_or_left() {
+        for text in ["", ".entry", ".entry {", ".entry k( {}", ".entry k() { {", ".entry k(é) { %ctaid }"] {
+            let _ = serial(text);
+        }
+        assert_eq!(serial("no kernels").unwrap(), "no kernels");
+        assert!(serial(".entry k() { mov.v4.u32 {%r1}, %ctaid; }").is_err());
+    }
+}
