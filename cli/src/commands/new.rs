@@ -6,6 +6,7 @@ use super::{Outcome, check};
 use crate::{
     draft::{self, Draft, Entry},
     error::CliError,
+    job,
     kernel::{self, DEFAULT_ARCH},
     term,
 };
@@ -40,7 +41,12 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
             file.display()
         )));
     }
-    if !entries.iter().any(Entry::reaches_buffers) {
+    let variables: Vec<(String, usize)> = job::without_values(checked.prepared.written())
+        .into_iter()
+        .filter(|(_, _, users)| entries.iter().any(|entry| users.contains(&entry.name)))
+        .map(|(name, bytes, _)| (name, bytes))
+        .collect();
+    if variables.is_empty() && !entries.iter().any(Entry::reaches_buffers) {
         return Err(CliError::Refused(
             "no parameter is a pointer or a structure, so nothing would come back".to_owned(),
         ));
@@ -62,7 +68,8 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     };
     let stem = file.file_stem().map_or("kernel".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let shown = if to_stdout { "JOB.toml".to_owned() } else { target.display().to_string() };
-    let draft = draft::write(&Draft { kernel: &stem, path: &path, file: &shown, entries, source: text.as_deref() });
+    let draft =
+        draft::write(&Draft { kernel: &stem, path: &path, file: &shown, entries, variables, source: text.as_deref() });
     if to_stdout {
         term::line(draft.trim_end());
         return Ok(());

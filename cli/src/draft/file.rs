@@ -5,7 +5,7 @@ use std::{
     fmt::Write,
 };
 
-use crate::kernel::with_template;
+use crate::kernel::{unmangled, with_template};
 
 use super::{
     names,
@@ -25,6 +25,8 @@ pub struct Draft<'a> {
     pub file: &'a str,
     /// The entries, each a launch.
     pub entries: Vec<Entry>,
+    /// Variables of the module that kernels may write, and their bytes.
+    pub variables: Vec<(String, usize)>,
     /// CUDA C, where it is at hand.
     pub source: Option<&'a str>,
 }
@@ -69,12 +71,12 @@ pub fn write(draft: &Draft<'_>) -> String {
     if writer.threads {
         out.push_str("threads = 256    # of a CTA\n");
     }
-    if writer.buffers.is_empty() {
+    if writer.buffers.is_empty() && draft.variables.is_empty() {
         // Pointers to it stand in a structure.
         let (name, len) = ("data".to_owned(), "4096".to_owned());
         writer.buffers.push(Buffer { name, len, element: None, cpp: None, read: false, written: true });
     }
-    let result = writer.buffers.iter().any(|buffer| buffer.written);
+    let result = !draft.variables.is_empty() || writer.buffers.iter().any(|buffer| buffer.written);
     for (at, buffer) in writer.buffers.iter().enumerate() {
         let _ = writeln!(out, "\n[[buffer]]\nname = \"{}\"", buffer.name);
         let kind = buffer.cpp.as_ref().map_or(String::new(), |cpp| format!("    # {cpp}"));
@@ -88,6 +90,14 @@ pub fn write(draft: &Draft<'_>) -> String {
             let show = buffer.element.map_or(String::new(), |element| format!(", show = \"{element}\""));
             let _ = writeln!(out, "output = {{ file = \"{}.bin\"{show} }}", buffer.name);
         }
+    }
+    for (name, bytes) in &draft.variables {
+        let mut buffer = identifier(&unmangled(name).unwrap_or_else(|| name.clone()));
+        while writer.buffers.iter().any(|other| other.name == buffer) {
+            buffer.push('_');
+        }
+        let _ = writeln!(out, "\n[[symbol]]    # a __device__ variable\nname = {}\nbuffer = \"{buffer}\"", text(name));
+        let _ = writeln!(out, "\n[[buffer]]\nname = \"{buffer}\"\nlen = {bytes}\noutput = true");
     }
     out.push_str(&writer.launches);
     out

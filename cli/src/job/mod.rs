@@ -29,6 +29,7 @@ use assay_primitives::{
 
 pub use buffers::{JobBuffer, Output};
 pub use error::{JobError, Place, Problem};
+pub use symbols::without_values;
 
 use self::{
     buffers::Draft,

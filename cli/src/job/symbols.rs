@@ -139,6 +139,22 @@ pub fn apply(
     Ok(Applied { ptx: bound.ptx, bound: bound.entries.into_iter().map(|(name, used)| (name, buffers(used))).collect() })
 }
 
+/// The variables of a module that no initial value is known of, and that buffers can stand for: name, bytes, the entries that use them.
+pub fn without_values(ptx: &[u8]) -> Vec<(String, usize, Vec<String>)> {
+    let mut found = Vec::new();
+    for variable in variables(ptx) {
+        if variable.space != ".global" || !matches!(variable.initial, Initial::None) || variable.size == 0 {
+            continue;
+        }
+        if let Ok(bound) = bind::bind(ptx, &[&variable.name])
+            && !bound.entries.is_empty()
+        {
+            found.push((variable.name, variable.size, bound.entries.into_keys().collect()));
+        }
+    }
+    found
+}
+
 /// Refuses buffers that are smaller than the variables that they hold.
 pub fn all_fit(symbols: &[Symbol<'_>], used: &[Option<u64>], buffers: &[JobBuffer]) -> Result<(), JobError> {
     for (symbol, size) in symbols.iter().zip(used) {

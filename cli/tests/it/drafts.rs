@@ -115,3 +115,18 @@ fn kernels_without_mangled_names_are_drafted_from_what_they_load_and_store() {
     }
     assert_eq!(text.matches("output").count(), 1, "{text}");
 }
+
+#[test]
+fn variables_that_kernels_may_write_are_drafted_with_buffers() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("written.ptx"), include_str!("../data/written.ptx")).unwrap();
+    let text = draft(folder.path(), &["written.ptx", "-o", "-"]);
+    for (name, bytes) in [("partial", 256), ("total", 8), ("calls", 8)] {
+        let symbol = format!("name = \"{name}\"\nbuffer = \"{name}\"\n");
+        let buffer = format!("[[buffer]]\nname = \"{name}\"\nlen = {bytes}\noutput = true\n");
+        assert!(text.contains(&symbol) && text.contains(&buffer), "{text}");
+    }
+    // Those of other entries are left out.
+    let one = draft(folder.path(), &["written.ptx", "--entry", "sums", "-o", "-"]);
+    assert!(one.contains("buffer = \"partial\"") && !one.contains("calls"), "{one}");
+}
