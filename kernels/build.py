@@ -114,15 +114,44 @@ def neutral(ptx: str, kit: Path) -> str:
                 return match.group(1) + prefix + path.relative_to(base).as_posix() + match.group(3)
         return match.group(1) + path.name + match.group(3)
 
-    # Debugging sections, always last, name folders byte by byte.
-    ptx = re.split(r"(?m)^\s*\.section\s+\.debug", ptx)[0]
+    # Debugging sections, always last, name folders byte by byte. What is left must load without them: lines of inlined functions
+    # refer to strings there, and a target for debugging wants all of it.
+    ptx, *sections = re.split(r"(?m)^\s*\.section\s+\.debug", ptx, maxsplit=1)
+    labels = sorted(set(re.findall(r"function_name (\$L__info_string\d+)", ptx)), key=lambda label: (len(label), label))
+    if sections and labels:
+        ptx += "\t.section\t.debug_str\n\t{\n" + "".join(f"{label}:\n.b8 0\n" for label in labels) + "\t}\n"
+    ptx = re.sub(r"(?m)^(\.target sm_\w+), debug$", r"\1", ptx)
     return re.sub(r'(?m)^(\s*\.file\s+\d+\s+")([^"]*)(".*)$', name, ptx)
 
 
 def without_lines_of_the_maths(ptx: str) -> str:
     """Leaves out the `.loc` directives of include/assay_math.cuh: they are most of the text where it is used."""
     file = re.search(r'(?m)^\s*\.file\s+(\d+)\s+"assay_math\.cuh"', ptx)
-    return re.sub(rf"(?m)^\s*\.loc\s+{file.group(1)}\s.*\n", "", ptx) if file else ptx
+    if not file:
+        return ptx
+    kept, seen = [], set()
+    for line in ptx.splitlines(keepends=True):
+        if line.lstrip().startswith(".loc"):
+            place, _, into = line.strip().removeprefix(".loc").partition("inlined_at")
+            place = tuple(place.replace(",", " ").split()[:3])
+            # What is inlined into a line that is not there any more goes as well: ptxas refuses it.
+            if place[0] == file.group(1) or into and tuple(into.split()[:3]) not in seen:
+                continue
+            seen.add(place)
+        kept.append(line)
+    return "".join(kept)
+
+
+def assemble(text: str, kit: Path, source: Path) -> None:
+    """What a driver would not load is refused here: ptxas assembles it, for the oldest architecture it knows where the text's is older."""
+    wanted = int(re.search(r"(?m)^\.target sm_(\d+)", text).group(1))
+    with tempfile.TemporaryDirectory() as scratch:
+        ptx = Path(scratch) / "out.ptx"
+        ptx.write_text(text)
+        command = [kit / "bin" / "ptxas", f"-arch=sm_{max(wanted, 75)}", "-O0", ptx, "-o", Path(scratch) / "out.cubin"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"build.py: ptxas refuses what {source.relative_to(ROOT)} became\n{done.stderr}{done.stdout}")
 
 
 def compile(source: Path, kit: Path, flags: list[str]) -> str:
@@ -140,6 +169,7 @@ def compile(source: Path, kit: Path, flags: list[str]) -> str:
         if done.stderr.strip():
             print(done.stderr.strip(), file=sys.stderr)
         text = without_lines_of_the_maths(neutral(out.read_text(), kit))
+        assemble(text, kit, source)
         return f"// source blake3 {digest(source, flags)}\n" + text
 
 

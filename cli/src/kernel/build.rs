@@ -1,6 +1,7 @@
 //! CUDA C to PTX that can be bought: nvcc wherever it may be, else the NVRTC library.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::OsString,
     fmt,
@@ -257,14 +258,29 @@ fn without_lines_of_the_maths(ptx: &str) -> String {
         (name.strip_prefix(EXACT_MATHS_NAME)?.starts_with('"')).then(|| number.trim())
     });
     let Some(file) = file else { return ptx.to_owned() };
-    // What other headers have inlined into it refers to its lines, which are not there any more: the driver refuses that.
-    let of_the_maths = |line: &str| {
-        line.trim_start().strip_prefix(".loc").is_some_and(|rest| {
-            let into = rest.split_once("inlined_at").map(|(_, place)| place);
-            [Some(rest), into].into_iter().flatten().any(|place| place.split_whitespace().next() == Some(file))
-        })
+    // What is inlined into a line that is not there any more goes as well: the driver refuses it.
+    let mut seen = BTreeSet::new();
+    let mut stays = |line: &str| {
+        let Some(rest) = line.trim_start().strip_prefix(".loc") else { return true };
+        let place = |words: &str| -> Vec<String> {
+            words
+                .split([' ', '\t', ','])
+                .filter(|word| !word.is_empty())
+                .take(3)
+                .map(|word| word.trim().to_owned())
+                .collect()
+        };
+        let (own, into) = match rest.split_once("inlined_at") {
+            Some((own, into)) => (place(own), Some(place(into))),
+            None => (place(rest), None),
+        };
+        let stays = own.first().is_none_or(|own| own != file) && into.is_none_or(|into| seen.contains(&into));
+        if stays {
+            seen.insert(own);
+        }
+        stays
     };
-    ptx.split_inclusive('\n').filter(|line| !of_the_maths(line)).collect()
+    ptx.split_inclusive('\n').filter(|line| stays(line)).collect()
 }
 
 /// Gives an entry that has the name of a function of `EXACT_MATHS` that name again.
