@@ -18,7 +18,9 @@ fn element<const W: usize>(bytes: &[u8], at: u64) -> Option<[u8; W]> {
 }
 
 impl Machine<'_> {
-    #[inline(always)]
+    // In Wasm the loop would grow by four times the loads, and get slower.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     pub(super) fn load_viewed(&mut self, warp: &mut Warp, ins: &Ins, access: Access, mask: u32) -> Option<()> {
         if access.count != 1 || mask == 0 {
             return None;

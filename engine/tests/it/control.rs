@@ -255,10 +255,17 @@ fn what_takes_long_to_interpret_counts_several_lane_steps() {
     };
     let bare = steps("");
     assert_eq!(steps("st.shared.u64 [%r1+8], %rd3;"), bare + 1);
+    assert_eq!(steps("st.shared.v4.u32 [%r1], {%r2, %r2, %r2, %r2};"), bare + 2);
     assert_eq!(steps("red.shared.add.u32 [%r1], %r2;"), bare + 3);
     assert_eq!(steps("fma.rn.f16x2 %r2, %r2, %r2, %r2;"), bare + 2);
     // Beside an access of one byte the race detector keeps every byte apart.
     assert_eq!(steps("st.shared.u8 [%r1], %r2;"), bare + 1);
     assert_eq!(steps("st.shared.u8 [%r1], %r2; st.shared.u64 [%r1+8], %rd3;"), bare + 3);
     assert_eq!(steps("st.shared.u8 [%r1], %r2; st.shared.v2.u64 [%r1+16], {%rd3, %rd3};"), bare + 4);
+    assert_eq!(
+        steps(
+            "st.shared.u8 [%r1], %r2; st.shared.v4.u32 [%r1], {%r2, %r2, %r2, %r2}; ld.shared.v4.u32 {%r2, %r3, %r4, %r5}, [%r1];"
+        ),
+        bare + 7
+    );
 }

@@ -99,6 +99,8 @@ fn is_idle(raw: &Raw, intervals: &[(usize, usize)]) -> bool {
 
 /// Cells of the race detector that an access looks at for one lane-step more.
 const CELLS: u32 = 8;
+/// Bytes that it moves for one lane-step more.
+const WIDE: u32 = 16;
 
 impl Assembler<'_, '_> {
     fn find_blocks(&mut self) -> Refused<()> {
@@ -393,20 +395,28 @@ impl Assembler<'_, '_> {
         })
     }
 
-    /// Emits what checks and marks tracked registers around an instruction.
-    /// Lane-steps that an access costs beyond one: the race detector keeps a cell for as many bytes as the kernel's smallest
-    /// access has, and looks at all that a wider one touches.
+    /// Lane-steps that an access costs beyond one, for what it moves and for the race detector, which keeps a cell for as many bytes as the
+    /// kernel's smallest access has, and looks at all that a wider one touches.
     fn cells(&self, raw: &Raw) -> u32 {
-        let (Op::Load(access) | Op::Store(access) | Op::Reduce(_, access)) = raw.op else { return 0 };
+        let (Op::Load(access)
+        | Op::Store(access)
+        | Op::Reduce(_, access)
+        | Op::LoadCopy(access, _)
+        | Op::StoreCopy(access, _)) = raw.op
+        else {
+            return 0;
+        };
         let grain = match access.place {
             Place::Shared => self.builder.shared_grain,
             Place::Global => self.builder.global_grain,
             Place::Generic => self.builder.shared_grain.min(self.builder.global_grain),
             _ => return 0,
         };
-        u32::from(access.size) * u32::from(access.count) / grain.max(1) / CELLS
+        let bytes = u32::from(access.size) * u32::from(access.count);
+        (bytes / grain.max(1) / CELLS).max(bytes / WIDE)
     }
 
+    /// Emits what checks and marks tracked registers around an instruction.
     fn checks(&self, raw: &Raw, state: &[u64], flags: &[Slot], slot: impl Fn(Vreg) -> Slot, mut emit: impl FnMut(Ins)) {
         let flag = |register: Vreg| if register == NO { NONE } else { flags[register as usize] };
         let plain = Ins {
