@@ -7,8 +7,8 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// Picoseconds per unit of the engine's fuel in Wasm. Measured on the slowest units that are known, `./x bench runtime`: 28 ns
-/// for reductions in shared memory, 25 ns for owned bytes, 2 to 17 ns for most.
+/// Picoseconds per unit of the engine's fuel in Wasm. Measured on the slowest units that are known, `./x bench runtime`: 24 ns
+/// for packed video on a busy host (12 on a quiet one), 20 ns for owned memory, 2 to 12 ns for most.
 pub const PS_PER_FUEL: u64 = 25_000;
 /// Picoseconds per byte of PTX parsed and checked in Wasm: 10 MB/s.
 pub const PS_PER_PTX_BYTE: u64 = 100_000;
