@@ -97,22 +97,13 @@ pub struct Text {
 impl Text {
     /// Reads it.
     pub fn read(ptx: &[u8]) -> Self {
-        let mut reader = Reader::default();
-        let text = String::from_utf8_lossy(ptx);
-        for line in text.lines() {
-            reader.line(line);
-        }
-        reader.text
+        Reader::default().over(ptx).text
     }
 
     /// The entries of a text.
     pub fn bodies(ptx: &[u8]) -> Vec<Body> {
-        let mut reader = Reader { bodies: Some(Vec::new()), ..Reader::default() };
-        let text = String::from_utf8_lossy(ptx);
-        for line in text.lines() {
-            reader.line(line);
-        }
-        reader.bodies.unwrap_or_default()
+        let reader = Reader { bodies: Some(Vec::new()), ..Reader::default() };
+        reader.over(ptx).bodies.unwrap_or_default()
     }
 
     /// File and line of the source that a line of the PTX (from 1) comes from.
@@ -186,6 +177,12 @@ struct Reader {
 }
 
 impl Reader {
+    /// The reader behind all lines of a text.
+    fn over(mut self, ptx: &[u8]) -> Self {
+        String::from_utf8_lossy(ptx).lines().for_each(|line| self.line(line));
+        self
+    }
+
     fn line(&mut self, line: &str) {
         let bare = self.without_comments(line);
         let mut words = bare.split([' ', '\t', ',']).filter(|word| !word.is_empty());
