@@ -15,9 +15,9 @@ fn judged(runtime: &Runtime, name: &str, trace: &Trace, kernels: &[&[u8]], unit:
     let key = Some([unit.launch as u8 ^ unit.cta[0] as u8; 32]);
     let (witness, _) = trace.witness(unit).unwrap();
     let native = trace.judge(unit, &witness, key.as_ref());
-    assay_engine::run_as_baseline(true);
+    assay_engine::run_as(assay_engine::Tier::Baseline);
     let baseline = trace.judge(unit, &witness, key.as_ref());
-    assay_engine::run_as_baseline(false);
+    assay_engine::run_as(assay_engine::Tier::Best);
     assert_eq!(native, baseline, "{name} {unit:?}: with vector extensions, and without");
     let wasm = runtime.judge(&Runtime::judge_call(trace, kernels, unit, &witness, key).unwrap()).unwrap();
     assert!(same(&native, &wasm), "{name} {unit:?}: natively {native:?}, in the runtime {wasm:?}");
