@@ -218,10 +218,12 @@ fn negate(a: u32) -> u32 {
     a ^ 1 << 31
 }
 
+#[inline(never)]
 pub(crate) fn neg_f32(a: u32) -> u32 {
     if f(a).is_nan() { NAN_F32 } else { negate(a) }
 }
 
+#[inline(never)]
 pub(crate) fn abs_f32(a: u32) -> u32 {
     if f(a).is_nan() { NAN_F32 } else { a & 0x7fff_ffff }
 }
@@ -229,6 +231,18 @@ pub(crate) fn abs_f32(a: u32) -> u32 {
 /// A NaN made quiet; other numbers as they are.
 pub(crate) fn quiet64(a: u64) -> u64 {
     if f64::from_bits(a).is_nan() { a | 1 << 51 } else { a }
+}
+
+// The assembler makes additions of these two, which quiet a NaN.
+
+#[inline(never)]
+pub(crate) fn neg_f64(a: u64) -> u64 {
+    quiet64(a ^ 1 << 63)
+}
+
+#[inline(never)]
+pub(crate) fn abs_f64(a: u64) -> u64 {
+    quiet64(a & !(1 << 63))
 }
 
 pub(crate) fn copysign32(a: u32, b: u32) -> u32 {

@@ -8,6 +8,58 @@ pub(crate) fn sext8(a: u32) -> i32 {
     i32::from(a as u8 as i8)
 }
 
+// Each of these has one address, by which the compiler of segments knows it.
+
+#[inline(never)]
+pub(crate) fn low8(a: u32) -> u32 {
+    a & 0xff
+}
+
+#[inline(never)]
+pub(crate) fn low16(a: u32) -> u32 {
+    a & 0xffff
+}
+
+#[inline(never)]
+pub(crate) fn extend8(a: u32) -> u32 {
+    sext8(a) as u32
+}
+
+#[inline(never)]
+pub(crate) fn extend16(a: u32) -> u32 {
+    sext16(a) as u32
+}
+
+#[inline(never)]
+pub(crate) fn add16(a: u32, b: u32) -> u32 {
+    a.wrapping_add(b) & 0xffff
+}
+
+#[inline(never)]
+pub(crate) fn sub16(a: u32, b: u32) -> u32 {
+    a.wrapping_sub(b) & 0xffff
+}
+
+#[inline(never)]
+pub(crate) fn mul16(a: u32, b: u32) -> u32 {
+    a.wrapping_mul(b) & 0xffff
+}
+
+#[inline(never)]
+pub(crate) fn neg_s32(a: u32) -> u32 {
+    a.wrapping_neg()
+}
+
+#[inline(never)]
+pub(crate) fn abs_s32(a: u32) -> u32 {
+    (a as i32).unsigned_abs()
+}
+
+#[inline(never)]
+pub(crate) fn neg_s64(a: u64) -> u64 {
+    a.wrapping_neg()
+}
+
 #[inline(always)]
 pub(crate) fn shl32(a: u32, b: u32) -> u32 {
     if b > 31 { 0 } else { a << b }

@@ -70,6 +70,16 @@ impl Assembler {
         }
     }
 
+    /// Four 64-bit floats as the lower half of `d`.
+    pub(super) fn shorten(&mut self, d: Vector, s: Vector) -> Result<(), Unfit> {
+        self.put(Instruction::with2(Code::VEX_Vcvtpd2ps_xmm_ymmm256, xmm(d), ymm(s)))
+    }
+
+    /// The lower halves of two.
+    pub(super) fn join(&mut self, d: Vector, low: Vector, high: Vector) -> Result<(), Unfit> {
+        self.put(Instruction::with4(Code::VEX_Vinserti128_ymm_ymm_xmmm128_imm8, ymm(d), ymm(low), xmm(high), 1))
+    }
+
     /// `d = op(s, by)`
     pub(super) fn one_by(&mut self, code: Code, d: Vector, s: Operand, by: u8) -> Result<(), Unfit> {
         let by = u32::from(by);

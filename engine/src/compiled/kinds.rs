@@ -34,8 +34,9 @@ impl Kind {
     /// Whether the source at this place may be in memory.
     pub(super) fn takes_memory(self, at: usize) -> bool {
         match self {
-            Self::Copy | Self::One(_) | Self::Not | Self::Widen(..) => at == 0,
-            Self::Two(_) | Self::Float(_) => at == 1,
+            Self::Copy | Self::One(_) | Self::Not | Self::Widen(..) | Self::From(..) => at == 0,
+            Self::Rounded(_) | Self::RoundedD(_) => at == 0,
+            Self::Two(_) | Self::Float(_) | Self::Short(_) => at == 1,
             Self::Mad => at != 0,
             Self::Wide(..) => true,
             Self::Compare(..) | Self::CompareFloat(_) => at == 1,
@@ -63,6 +64,47 @@ impl Emitter<'_> {
         match kind {
             Kind::Copy => self.load(d, any(a)?),
             Kind::One(code) => self.asm.one(code, d, any(a)?),
+            Kind::With(code, word) => {
+                let word = self.word(Word::all(word))?;
+                self.asm.two(code, d, held(a)?, word)
+            }
+            Kind::From(code, word) => {
+                let word = self.word(Word::pairs(word))?;
+                self.load(T0, word)?;
+                self.asm.two(code, d, T0, any(a)?)
+            }
+            Kind::FloatWith(code, word) => {
+                let word = self.word(Word::all(word))?;
+                self.asm.two(code, T0, held(a)?, word)?;
+                self.canonical(d)
+            }
+            Kind::QuietWith(code, word) => {
+                let (word, quiet) = (self.word(Word::pairs(word))?, self.word(Word::pairs(1 << 51))?);
+                self.asm.two(code, T0, held(a)?, word)?;
+                self.asm.two_by(Code::VEX_Vcmppd_ymm_ymm_ymmm256_imm8, T1, T0, reg(T0), UNORDERED)?;
+                self.asm.two(Code::VEX_Vpand_ymm_ymm_ymmm256, T1, T1, quiet)?;
+                self.asm.two(Code::VEX_Vpor_ymm_ymm_ymmm256, d, T0, reg(T1))
+            }
+            Kind::Rounded(how) => {
+                self.asm.one_by(Code::VEX_Vroundps_ymm_ymmm256_imm8, T0, any(a)?, how)?;
+                self.canonical(d)
+            }
+            Kind::RoundedD(how) => self.asm.one_by(Code::VEX_Vroundpd_ymm_ymmm256_imm8, d, any(a)?, how),
+            Kind::Extended(by) => {
+                self.asm.one_by(Code::VEX_Vpslld_ymm_ymm_imm8, T0, reg(held(a)?), by)?;
+                self.asm.one_by(Code::VEX_Vpsrad_ymm_ymm_imm8, d, reg(T0), by)
+            }
+            Kind::Short(code) => {
+                let low = self.word(Word::all(0xffff))?;
+                self.asm.two(code, T0, held(a)?, any(b)?)?;
+                self.asm.two(Code::VEX_Vpand_ymm_ymm_ymmm256, d, T0, low)
+            }
+            Kind::Shortened => {
+                self.asm.shorten(T0, held(a)?)?;
+                self.asm.shorten(T1, held(b)?)?;
+                self.asm.join(T0, T0, T1)?;
+                self.canonical(d)
+            }
             Kind::Two(code) => self.asm.two(code, d, held(a)?, any(b)?),
             Kind::By(code, by) => self.asm.one_by(code, d, reg(held(a)?), by),
             Kind::Joined { left, right } => {

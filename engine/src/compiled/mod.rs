@@ -11,6 +11,9 @@ mod emitter;
 mod kinds;
 mod pool;
 mod segment;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
 
 use crate::ir::{Block, Code, Ins, NONE, Op};
 use emitter::{Emitter, Variant};

@@ -1,9 +1,13 @@
 //! A run of instructions taken apart into steps on eight lanes at a time.
 
 use crate::{
-    alu,
+    alu::{
+        self,
+        rounded::{Down, Near, Up, Zero},
+    },
     ir::{Ins, NONE, Op, Slot},
 };
+use core::ptr::fn_addr_eq;
 use iced_x86::Code;
 
 /// Eight lanes of a slot; of a 64-bit one four, the upper ones where it says so. What a vector register holds.
@@ -31,6 +35,22 @@ pub(super) enum Kind {
     },
     /// One instruction of `a`.
     One(Code),
+    /// One instruction of `a` and this in each lane.
+    With(Code, u32),
+    /// The same of 64 bits and `a`.
+    From(Code, u64),
+    /// The same of floats: a NaN becomes the canonical one; of 64 bits it becomes a quiet one.
+    FloatWith(Code, u32),
+    QuietWith(Code, u64),
+    /// Rounded to an integral value.
+    Rounded(u8),
+    RoundedD(u8),
+    /// The sign of what is left without so many bits, spread over these.
+    Extended(u8),
+    /// The lower 16 bits of one instruction of `a` and `b`.
+    Short(Code),
+    /// Floats of eight lanes of 64 bits.
+    Shortened,
     Not,
     Mad,
     FunnelLeft,
@@ -107,6 +127,58 @@ impl Constants<'_> {
 const EQUAL: [u8; 2] = [0x00, 0x04];
 const LESS: [u8; 2] = [0x11, 0x15];
 const LESS_OR_EQUAL: [u8; 2] = [0x12, 0x16];
+
+/// How `vroundps` rounds, without telling of it.
+const NEAREST: u8 = 8;
+const DOWN: u8 = 9;
+const UP: u8 = 10;
+const TO_ZERO: u8 = 11;
+
+// Functions are told apart by their addresses. One that has several is not found, and interpreted; several that have one do the same.
+
+fn of_one(f: fn(u32) -> u32) -> Option<Kind> {
+    let is = |other: fn(u32) -> u32| fn_addr_eq(f, other);
+    Some(match () {
+        () if is(alu::low8) => Kind::With(Code::VEX_Vpand_ymm_ymm_ymmm256, 0xff),
+        () if is(alu::low16) => Kind::With(Code::VEX_Vpand_ymm_ymm_ymmm256, 0xffff),
+        () if is(alu::extend8) => Kind::Extended(24),
+        () if is(alu::extend16) => Kind::Extended(16),
+        // Of a negative number in the second operand it gives the first one's opposite.
+        () if is(alu::neg_s32) => Kind::With(Code::VEX_Vpsignd_ymm_ymm_ymmm256, u32::MAX),
+        () if is(alu::abs_s32) => Kind::One(Code::VEX_Vpabsd_ymm_ymmm256),
+        () if is(alu::neg_f32) => Kind::FloatWith(Code::VEX_Vxorps_ymm_ymm_ymmm256, 1 << 31),
+        () if is(alu::abs_f32) => Kind::FloatWith(Code::VEX_Vandps_ymm_ymm_ymmm256, !(1 << 31)),
+        () if is(Near::integral) => Kind::Rounded(NEAREST),
+        () if is(Zero::integral) => Kind::Rounded(TO_ZERO),
+        () if is(Down::integral) => Kind::Rounded(DOWN),
+        () if is(Up::integral) => Kind::Rounded(UP),
+        () => return None,
+    })
+}
+
+fn of_one_d(f: fn(u64) -> u64) -> Option<Kind> {
+    let is = |other: fn(u64) -> u64| fn_addr_eq(f, other);
+    Some(match () {
+        () if is(alu::neg_s64) => Kind::From(Code::VEX_Vpsubq_ymm_ymm_ymmm256, 0),
+        () if is(alu::neg_f64) => Kind::QuietWith(Code::VEX_Vxorpd_ymm_ymm_ymmm256, 1 << 63),
+        () if is(alu::abs_f64) => Kind::QuietWith(Code::VEX_Vandpd_ymm_ymm_ymmm256, !(1 << 63)),
+        () if is(Near::integral64) => Kind::RoundedD(NEAREST),
+        () if is(Zero::integral64) => Kind::RoundedD(TO_ZERO),
+        () if is(Down::integral64) => Kind::RoundedD(DOWN),
+        () if is(Up::integral64) => Kind::RoundedD(UP),
+        () => return None,
+    })
+}
+
+fn of_two(f: fn(u32, u32) -> u32) -> Option<Kind> {
+    let is = |other: fn(u32, u32) -> u32| fn_addr_eq(f, other);
+    Some(match () {
+        () if is(alu::add16) => Kind::Short(Code::VEX_Vpaddd_ymm_ymm_ymmm256),
+        () if is(alu::sub16) => Kind::Short(Code::VEX_Vpsubd_ymm_ymm_ymmm256),
+        () if is(alu::mul16) => Kind::Short(Code::VEX_Vpmulld_ymm_ymm_ymmm256),
+        () => return None,
+    })
+}
 
 /// Calls `emit` with the steps of an instruction, those for the digest left out; `false`, before any, where it is not compiled.
 pub(super) fn steps(ins: &Ins, constants: &Constants<'_>, mut emit: impl FnMut(Step)) -> bool {
@@ -195,6 +267,11 @@ pub(super) fn steps(ins: &Ins, constants: &Constants<'_>, mut emit: impl FnMut(S
         Op::F32FromU32 => return word(Kind::FloatOfUnsigned, [w(a), None, None, None]),
         Op::S32FromF32Near => return word(Kind::Signed(Code::VEX_Vcvtps2dq_ymm_ymmm256), [w(a), None, None, None]),
         Op::S32FromF32Zero => return word(Kind::Signed(Code::VEX_Vcvttps2dq_ymm_ymmm256), [w(a), None, None, None]),
+        Op::W1(f) => return of_one(f).is_some_and(|kind| word(kind, [w(a), None, None, None])),
+        Op::W2(f) => return of_two(f).is_some_and(|kind| word(kind, two)),
+        Op::WD(f) if fn_addr_eq(f, Near::from_f64 as fn(u64) -> u32) => {
+            return word(Kind::Shortened, [Some(Part::D(a, false)), Some(Part::D(a, true)), None, None]);
+        }
         Op::TruncW => return word(Kind::Narrow(0x88), [Some(Part::D(a, false)), Some(Part::D(a, true)), None, None]),
         Op::HighW => return word(Kind::Narrow(0xdd), [Some(Part::D(a, false)), Some(Part::D(a, true)), None, None]),
         _ => {}
@@ -229,6 +306,7 @@ pub(super) fn steps(ins: &Ins, constants: &Constants<'_>, mut emit: impl FnMut(S
     }
     match ins.op {
         Op::MovD => return halves(&|_| Kind::Copy, &one),
+        Op::D1(f) => return of_one_d(f).is_some_and(|kind| halves(&|_| kind, &one)),
         Op::NotD => return halves(&|_| Kind::Not, &one),
         Op::MulD => return halves(&|_| Kind::MulD, &both),
         Op::MadD => return halves(&|_| Kind::MadD, &all),
@@ -270,6 +348,7 @@ pub(super) fn steps(ins: &Ins, constants: &Constants<'_>, mut emit: impl FnMut(S
         }
         Op::ZextD => return halves(&|upper| Kind::Widen(Code::VEX_Vpmovzxdq_ymm_xmmm128, upper), &narrow),
         Op::SextD => return halves(&|upper| Kind::Widen(Code::VEX_Vpmovsxdq_ymm_xmmm128, upper), &narrow),
+        Op::G64FromF32 => return halves(&|upper| Kind::Widen(Code::VEX_Vcvtps2pd_ymm_xmmm128, upper), &narrow),
         Op::G64FromS32 => return halves(&|upper| Kind::Widen(Code::VEX_Vcvtdq2pd_ymm_xmmm128, upper), &narrow),
         Op::PackD => return halves(&Kind::Pack, &|_| two),
         _ => {}

@@ -18,8 +18,8 @@ enum Half {
 
 const HALVES: [(&str, Half); 3] = [("lo", Half::Low), ("hi", Half::High), ("wide", Half::Wide)];
 
-fn low16(f: u32) -> u32 {
-    f & 0xffff
+fn low16(a: u32) -> u32 {
+    a & 0xffff
 }
 
 impl<'a> Builder<'_, 'a> {
@@ -106,11 +106,11 @@ impl<'a> Builder<'_, 'a> {
                 let kind = mods.kind()?;
                 let op = match (mods.name, kind) {
                     ("abs", Type::S16) => Op::W1(|a| low16(alu::sext16(a).unsigned_abs())),
-                    ("abs", Type::S32) => Op::W1(|a| (a as i32).unsigned_abs()),
+                    ("abs", Type::S32) => Op::W1(alu::abs_s32),
                     ("abs", Type::S64) => Op::D1(|a| (a as i64).unsigned_abs()),
                     ("neg", Type::S16) => Op::W1(|a| low16(a.wrapping_neg())),
-                    ("neg", Type::S32) => Op::W1(u32::wrapping_neg),
-                    ("neg", Type::S64) => Op::D1(u64::wrapping_neg),
+                    ("neg", Type::S32) => Op::W1(alu::neg_s32),
+                    ("neg", Type::S64) => Op::D1(alu::neg_s64),
                     _ => return unfit(mods),
                 };
                 self.one(operands, kind, op)?;
@@ -336,8 +336,8 @@ impl<'a> Builder<'_, 'a> {
             (Type::U32 | Type::S32, true, false) => Op::SubW,
             (Type::U64 | Type::S64, false, false) => Op::AddD,
             (Type::U64 | Type::S64, true, false) => Op::SubD,
-            (Type::U16 | Type::S16, false, false) => Op::W2(|a, b| low16(a.wrapping_add(b))),
-            (Type::U16 | Type::S16, true, false) => Op::W2(|a, b| low16(a.wrapping_sub(b))),
+            (Type::U16 | Type::S16, false, false) => Op::W2(alu::add16),
+            (Type::U16 | Type::S16, true, false) => Op::W2(alu::sub16),
             (Type::S32, false, true) => Op::W2(alu::add_sat),
             (Type::S32, true, true) => Op::W2(alu::sub_sat),
             _ => return unfit(mods),
@@ -369,7 +369,7 @@ impl<'a> Builder<'_, 'a> {
             (Type::U64 | Type::S64, Half::Low) => Op::MulD,
             (Type::U64, _) => Op::D2(alu::mul_hi_u64),
             (Type::S64, _) => Op::D2(alu::mul_hi_s64),
-            (Type::U16 | Type::S16, Half::Low) => Op::W2(|a, b| low16(a.wrapping_mul(b))),
+            (Type::U16 | Type::S16, Half::Low) => Op::W2(alu::mul16),
             (Type::U16, _) => Op::W2(|a, b| a.wrapping_mul(b) >> 16),
             (Type::S16, _) => Op::W2(|a, b| low16((alu::sext16(a).wrapping_mul(alu::sext16(b)) >> 16) as u32)),
             _ => return unfit(mods),

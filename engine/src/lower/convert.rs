@@ -176,10 +176,10 @@ impl<'a> Builder<'_, 'a> {
             register
         };
         let op: fn(u32) -> u32 = match kind {
-            Type::S8 => |a| alu::sext8(a) as u32,
-            Type::S16 => |a| alu::sext16(a) as u32,
-            Type::U8 | Type::B8 => |a| a & 0xff,
-            Type::U16 | Type::B16 | Type::F16 | Type::BF16 if self.bits(register) != 16 => |a| a & 0xffff,
+            Type::S8 => alu::extend8,
+            Type::S16 => alu::extend16,
+            Type::U8 | Type::B8 => alu::low8,
+            Type::U16 | Type::B16 | Type::F16 | Type::BF16 if self.bits(register) != 16 => alu::low16,
             _ => return register,
         };
         self.fresh(Class::W, Op::W1(op), register, NO, NO)
@@ -193,8 +193,8 @@ impl<'a> Builder<'_, 'a> {
             (64, false) if kind.signed() => Op::SextD,
             (64, false) => Op::ZextD,
             (32, _) => Op::MovW,
-            (8, _) => Op::W1(|a| a & 0xff),
-            _ => Op::W1(|a| a & 0xffff),
+            (8, _) => Op::W1(alu::low8),
+            _ => Op::W1(alu::low16),
         };
         // The last step can write the destination itself.
         if matches!(op, Op::MovD | Op::MovW)

@@ -167,9 +167,8 @@ impl<'a> Builder<'_, 'a> {
                     s = [self.double(1f64.to_bits()), s[0], NO];
                     if near { Op::DivG } else { by_mode!(mode, Op::D2, div64) }
                 }
-                // The assembler makes additions of them, which quiet a NaN.
-                "abs" => Op::D1(|a| alu::quiet64(a & !(1 << 63))),
-                "neg" => Op::D1(|a| alu::quiet64(a ^ 1 << 63)),
+                "abs" => Op::D1(alu::abs_f64),
+                "neg" => Op::D1(alu::neg_f64),
                 "min" if !nan => Op::D2(alu::min_f64),
                 "max" if !nan => Op::D2(alu::max_f64),
                 "copysign" => Op::D2(alu::copysign64),

@@ -1,6 +1,7 @@
 //! Moves, and what is read from special registers.
 
 use super::{Builder, Class, Mods, NO, Refused, Vreg, arith::unfit, exactly, refuse};
+use crate::alu;
 use crate::{
     ast::{Operand, Type},
     ir::{Op, Ordering, Special},
@@ -87,7 +88,7 @@ impl<'a> Builder<'_, 'a> {
                 let op = match (kind, wide) {
                     (Type::Pred, _) => Op::MovP,
                     (_, true) => Op::MovD,
-                    _ if narrow => Op::W1(|a| a & 0xffff),
+                    _ if narrow => Op::W1(alu::low16),
                     _ => Op::MovW,
                 };
                 self.emit(op, d, a, NO, NO);
@@ -106,14 +107,14 @@ impl<'a> Builder<'_, 'a> {
                 (Op::WD(|a| (a >> 32) as u32 & 0xffff), 16),
                 (Op::WD(|a| (a >> 48) as u32 & 0xffff), 16),
             ],
-            (32, 2) => &[(Op::W1(|a| a & 0xffff), 16), (Op::W1(|a| a >> 16), 16)],
+            (32, 2) => &[(Op::W1(alu::low16), 16), (Op::W1(|a| a >> 16), 16)],
             (32, 4) => &[
-                (Op::W1(|a| a & 0xff), 8),
+                (Op::W1(alu::low8), 8),
                 (Op::W1(|a| a >> 8 & 0xff), 8),
                 (Op::W1(|a| a >> 16 & 0xff), 8),
                 (Op::W1(|a| a >> 24), 8),
             ],
-            (16, 2) => &[(Op::W1(|a| a & 0xff), 8), (Op::W1(|a| a >> 8 & 0xff), 8)],
+            (16, 2) => &[(Op::W1(alu::low8), 8), (Op::W1(|a| a >> 8 & 0xff), 8)],
             _ => return unfit(mods),
         };
         // A destination may be the source itself.
