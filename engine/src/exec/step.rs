@@ -27,11 +27,15 @@ enum Next {
 #[allow(clippy::too_many_lines, clippy::cognitive_complexity)]
 pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
     let code = machine.code;
+    // Of lanes that parted a moment ago those that are further on; most meet again at once.
+    let mut aside: Option<Fragment> = None;
     'fragment: loop {
+        warp.fragments.extend(aside.take());
         let Some(current) = machine.resume(warp)? else { return Ok(Pause::Exited) };
-        let (mut block, mask) = (current.block, current.mask);
-        // The nearest block where others are.
-        let horizon = warp.fragments.iter().map(|fragment| fragment.block).min().unwrap_or(u32::MAX);
+        let (mut block, mut mask) = (current.block, current.mask);
+        // The nearest block where others are, and where others than those aside are.
+        let mut far = warp.fragments.iter().map(|fragment| fragment.block).min().unwrap_or(u32::MAX);
+        let mut horizon = far;
         loop {
             let this = code.blocks[block as usize];
             let located = |fault: Fault| Stop { fault, line: machine_line(code, this.start) };
@@ -44,6 +48,8 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                     }
                 }
                 Gather::Warp => {
+                    warp.fragments.extend(aside.take());
+                    far = horizon;
                     if !machine.whole_warp(warp, mask).map_err(located)? {
                         warp.fragments.push(Fragment { block, mask, blocked: true });
                         continue 'fragment;
@@ -546,13 +552,38 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                 Next::Fall => block + 1,
                 Next::Jump(target) => target,
                 Next::Part(target, taken) => {
-                    warp.fragments.push(Fragment { block: target, mask: taken, blocked: false });
-                    warp.fragments.push(Fragment { block: block + 1, mask: mask & !taken, blocked: false });
-                    continue 'fragment;
+                    warp.fragments.extend(aside.take());
+                    far = horizon;
+                    let there = Fragment { block: target, mask: taken, blocked: false };
+                    let rest = Fragment { block: block + 1, mask: mask & !taken, blocked: false };
+                    let (near, further) = if target > rest.block { (rest, there) } else { (there, rest) };
+                    if far <= near.block || near.block == further.block {
+                        warp.fragments.extend([near, further]);
+                        continue 'fragment;
+                    }
+                    aside = Some(further);
+                    horizon = far.min(further.block);
+                    (block, mask) = (near.block, near.mask);
+                    continue;
                 }
                 Next::Placed => continue 'fragment,
             };
             if target >= horizon {
+                match aside {
+                    Some(other) if target == other.block && far > target => {
+                        aside = None;
+                        horizon = far;
+                        (block, mask) = (target, mask | other.mask);
+                        continue;
+                    }
+                    Some(other) if target > other.block && far > other.block => {
+                        aside = Some(Fragment { block: target, mask, blocked: false });
+                        horizon = far.min(target);
+                        (block, mask) = (other.block, other.mask);
+                        continue;
+                    }
+                    _ => {}
+                }
                 warp.fragments.push(Fragment { block: target, mask, blocked: false });
                 continue 'fragment;
             }
