@@ -1,11 +1,13 @@
 //! Job files: from TOML to a program with its kernels and data. The format is described in docs/job-file.md.
 
+mod arguments;
 pub mod bind;
 mod buffers;
 pub mod error;
 pub mod expr;
 pub mod image;
 mod launches;
+mod maps;
 mod scope;
 mod source;
 mod symbols;
