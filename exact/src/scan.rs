@@ -131,7 +131,12 @@ pub fn scan(text: &[u8]) -> Result<Found<'_>, Error> {
     // The first byte and the guard of a statement that has just begun; none inside one.
     let mut begun: Option<(Option<usize>, Option<(&str, bool)>)> = Some((None, None));
     let mut first_word = false;
+    // The line of a directive that ends with it, rather than with a semicolon.
+    let mut directive = None;
     while let Some((token, at)) = scanner.next()? {
+        if directive.is_some_and(|line| scanner.line > line) {
+            (begun, directive) = (Some((None, None)), None);
+        }
         if header {
             match token {
                 Token::Word(".version" | ".target" | ".address_size") => found.header = Some(scanner.at),
@@ -163,6 +168,9 @@ pub fn scan(text: &[u8]) -> Result<Found<'_>, Error> {
             }
             Token::Word(word) => {
                 first_word = begun == Some((None, None));
+                if first_word && matches!(word, ".loc" | ".file") {
+                    directive = Some(scanner.line);
+                }
                 if let Some((start, guard)) = begun.take()
                     && let Some(form) = Form::of(word)
                 {
