@@ -167,9 +167,8 @@ fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<u16,
     for (index, place) in launches::serial_kernels(top, kernels)? {
         let Some(kernel) = kernels.get(usize::from(index)) else { continue };
         let refused = |reason: String| place.clone().error(Problem::Ptx { path: kernel.path.clone(), line: 0, reason });
-        let text =
-            kernel::serial(&String::from_utf8_lossy(&kernel.ptx)).map_err(|reason| refused(reason.to_owned()))?;
-        let prepared = kernel::prepare(text.into_bytes(), false).map_err(|error| refused(error.reason))?;
+        let text = kernel::serial(&kernel.ptx).map_err(|reason| refused(reason.to_owned()))?;
+        let prepared = kernel::prepare(text, false).map_err(|error| refused(error.reason))?;
         let at = u16::try_from(kernels.len()).unwrap_or(u16::MAX);
         made.insert(index, at);
         let (name, path, bound) = (format!("{}, CTA by CTA", kernel.name), kernel.path.clone(), kernel.bound.clone());
