@@ -3,6 +3,7 @@
 mod arguments;
 pub mod bind;
 mod buffers;
+pub mod edit;
 pub mod error;
 pub mod expr;
 pub mod image;
@@ -31,13 +32,14 @@ use assay_primitives::{
 
 pub use buffers::{JobBuffer, Output};
 pub use error::{JobError, Place, Problem};
+pub use source::Source;
 pub use symbols::without_values;
 
 use self::{
     buffers::Draft,
     launches::{Names, bounded},
     scope::Scope,
-    source::{Source, Table},
+    source::Table,
     symbols::{Applied, Symbol},
 };
 use crate::kernel;
@@ -96,7 +98,11 @@ pub struct JobKernel {
 impl Job {
     /// Reads a job file and everything it names.
     pub fn load(file: &Path, options: &Options) -> Result<Self, JobError> {
-        let source = Source::read(file)?;
+        Self::of(Source::read(file)?, options)
+    }
+
+    /// The job of a text and of everything it names.
+    pub fn of(source: Source, options: &Options) -> Result<Self, JobError> {
         let table = source.parse()?;
         let top = source.top(&table);
         top.only(&["vars", "kernels", "symbol", "buffer", "launch", "repeat", "for"])?;
@@ -138,7 +144,7 @@ impl Job {
             };
             place.unwrap_or_else(|| source.whole()).error(Problem::Program(error))
         })?;
-        Ok(Self { file: file.to_owned(), program, kernels, buffers, launches })
+        Ok(Self { file: source.file.clone(), program, kernels, buffers, launches })
     }
 
     /// The approximate instructions that were replaced by exact ones, by kernel and opcode.
