@@ -21,7 +21,7 @@ pub fn serial(ptx: &[u8]) -> Result<Vec<u8>, &'static str> {
     let (mut at, mut behind) = (0, 0);
     for (place, placed) in script.tokens.iter().enumerate() {
         let Token::Word(word) = placed.token else { continue };
-        if word == ".entry" {
+        if word == ".entry" && place >= behind {
             let (function, end) = script.function(place);
             let function = function.ok_or("the PTX is not laid out as compilers do")?;
             edits.extend(function.begin(PARAMETERS, PROLOGUE.to_owned()));
