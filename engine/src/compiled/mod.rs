@@ -33,7 +33,7 @@ use std::{
 struct Unfit;
 
 /// Shorter runs are not worth the call.
-const LEAST: usize = 2;
+const LEAST: usize = 3;
 /// Most predicates that one segment writes.
 pub(crate) const ANSWERS: usize = 32;
 /// Instructions of one segment at most.
