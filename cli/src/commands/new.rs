@@ -41,10 +41,17 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
             file.display()
         )));
     }
-    let variables: Vec<(String, usize)> = job::without_values(checked.prepared.written())
-        .into_iter()
+    let variables = job::without_values(checked.prepared.written());
+    // Libraries bring entries along that do nothing.
+    let works =
+        |entry: &Entry| entry.reaches_buffers() || variables.iter().any(|(_, _, users)| users.contains(&entry.name));
+    if wanted.is_empty() && entries.iter().any(works) {
+        entries.retain(works);
+    }
+    let variables: Vec<(String, usize)> = variables
+        .iter()
         .filter(|(_, _, users)| entries.iter().any(|entry| users.contains(&entry.name)))
-        .map(|(name, bytes, _)| (name, bytes))
+        .map(|(name, bytes, _)| (name.clone(), *bytes))
         .collect();
     if variables.is_empty() && !entries.iter().any(Entry::reaches_buffers) {
         return Err(CliError::Refused(
