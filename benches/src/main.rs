@@ -78,9 +78,9 @@ fn runtime(jobs: &[Job]) -> anyhow::Result<()> {
                 Ok(())
             })
         };
-        assay_engine::run_as_baseline(true);
+        assay_engine::run_as(assay_engine::Tier::Baseline);
         let baseline = native();
-        assay_engine::run_as_baseline(false);
+        assay_engine::run_as(assay_engine::Tier::Best);
         let (baseline, native) = (baseline?, native()?);
         let wasm = fastest(|| runtime.judge(&call).map(|verdict| _ = black_box(verdict)))?;
         println!(

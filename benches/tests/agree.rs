@@ -6,6 +6,7 @@ use assay_bench::{
     hard, trace,
     wasm::{Runtime, same},
 };
+use assay_engine::Tier;
 use assay_fuzzing::{Forms, Generated, forms, generated, mutate::Dice};
 use assay_primitives::Unit;
 use assay_runtime_api::Judged;
@@ -15,10 +16,11 @@ fn judged(runtime: &Runtime, name: &str, trace: &Trace, kernels: &[&[u8]], unit:
     let key = Some([unit.launch as u8 ^ unit.cta[0] as u8; 32]);
     let (witness, _) = trace.witness(unit).unwrap();
     let native = trace.judge(unit, &witness, key.as_ref());
-    assay_engine::run_as_baseline(true);
-    let baseline = trace.judge(unit, &witness, key.as_ref());
-    assay_engine::run_as_baseline(false);
-    assert_eq!(native, baseline, "{name} {unit:?}: with vector extensions, and without");
+    for tier in [Tier::Baseline, Tier::Interpreted, Tier::Compiled] {
+        assay_engine::run_as(tier);
+        assert_eq!(native, trace.judge(unit, &witness, key.as_ref()), "{name} {unit:?}: {tier:?}");
+    }
+    assay_engine::run_as(Tier::Best);
     let wasm = runtime.judge(&Runtime::judge_call(trace, kernels, unit, &witness, key).unwrap()).unwrap();
     assert!(same(&native, &wasm), "{name} {unit:?}: natively {native:?}, in the runtime {wasm:?}");
     wasm

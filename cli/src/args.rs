@@ -237,6 +237,9 @@ pub enum JobCommand {
         /// Propose the launches' `writes` from what units store, whatever the file says of them
         #[arg(long)]
         infer_writes: bool,
+        /// Write the proposal into the job file, if all of it is verified
+        #[arg(long, requires = "infer_writes")]
+        save: bool,
         /// Units of each launch to try
         #[arg(long, default_value_t = 12, value_name = "COUNT")]
         units: u32,

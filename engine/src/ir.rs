@@ -385,6 +385,9 @@ pub(crate) enum Op {
     Mark,
     Carry,
     Need,
+    /// Instructions that were compiled, by number of their segment.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Compiled(u32),
     // Ends of blocks.
     /// To block `imm`.
     Branch,
@@ -533,6 +536,11 @@ pub(crate) struct Code {
     pub(crate) shared_grain: u32,
     pub(crate) global_grain: u32,
     pub(crate) required: Option<[u32; 3]>,
+    /// By instruction: the one before which its result is read for the last time.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    pub(crate) until: Vec<u32>,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    pub(crate) tiers: crate::compiled::Tiers,
 }
 
 /// Generic addresses carry their space above this bit.

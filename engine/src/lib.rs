@@ -5,6 +5,8 @@ extern crate alloc;
 
 mod alu;
 mod ast;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod compiled;
 mod double;
 mod exec;
 mod ir;
@@ -18,6 +20,8 @@ mod video;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 pub use exec::Spare;
+#[cfg(feature = "std")]
+pub use exec::Tier;
 
 /// Version of the engine's semantics. Kernels are pinned to the version they were checked with.
 pub const VERSION: u32 = 1;
@@ -253,11 +257,10 @@ pub enum Outcome {
     },
 }
 
-/// Has units run as on a CPU without vector extensions, from now on in this thread: slower, with the same results. For measuring, and for
-/// comparing both.
+/// How units run from now on in this thread; the results are the same. For measuring, and for comparing.
 #[cfg(feature = "std")]
-pub fn run_as_baseline(on: bool) {
-    exec::run_as_baseline(on);
+pub fn run_as(tier: Tier) {
+    exec::run_as(tier);
 }
 
 impl Module {

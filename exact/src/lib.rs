@@ -12,6 +12,7 @@
 mod forms;
 mod functions;
 mod scan;
+pub mod text;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -82,21 +83,17 @@ pub fn rewrite(ptx: &[u8]) -> Result<Option<Exact>, Error> {
     }
     let functions = functions::with_callees(&called)?;
 
-    let part = |from: usize, until: usize| text.get(from..until).unwrap_or_default();
-    let mut out = Vec::with_capacity(text.len().saturating_add(instructions.len().saturating_mul(256)));
-    out.extend_from_slice(part(0, header));
-    for function in &functions {
-        out.extend_from_slice(format!(" {};", function.header).as_bytes());
-    }
-    let mut copied = header;
+    let declared: String = functions.iter().map(|function| format!(" {};", function.header)).collect();
+    let mut edits = vec![(header, header, declared)];
     for (number, instruction) in instructions.iter().enumerate() {
-        out.extend_from_slice(part(copied, instruction.start));
-        out.extend_from_slice(instruction.form.replacement(instruction, number).as_bytes());
+        let (start, end) = (instruction.start, instruction.end);
+        let mut new = instruction.form.replacement(instruction, number);
         // Operands may stand on lines of their own; what follows keeps its line.
-        out.extend(part(instruction.start, instruction.end).iter().filter(|byte| **byte == b'\n'));
-        copied = instruction.end;
+        let written = text.get(start..end).unwrap_or_default();
+        new.extend(written.iter().filter(|byte| **byte == b'\n').map(|_| '\n'));
+        edits.push((start, end, new));
     }
-    out.extend_from_slice(part(copied, text.len()));
+    let mut out = text::edited(text, edits);
     for function in &functions {
         out.extend_from_slice(format!("\n{}\n{}", function.header, function.body).as_bytes());
     }

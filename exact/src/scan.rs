@@ -1,6 +1,10 @@
 //! Approximate instructions in a text.
 
-use crate::{Error, forms::Form};
+use crate::{
+    Error,
+    forms::Form,
+    text::{Placed, Token, Tokens},
+};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -28,115 +32,45 @@ pub struct Instruction<'a> {
     pub end: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
-    Word(&'a str),
-    Punct(u8),
-}
-
-struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u32,
-}
-
-fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.' | b'%')
-}
-
-impl<'a> Scanner<'a> {
-    fn byte(&self, ahead: usize) -> u8 {
-        self.text.get(self.at.saturating_add(ahead)).copied().unwrap_or(0)
-    }
-
-    fn step(&mut self) {
-        if self.byte(0) == b'\n' {
-            self.line = self.line.saturating_add(1);
-        }
-        self.at = self.at.saturating_add(1);
-    }
-
-    /// The next token with its first byte; `None` at the end.
-    fn next(&mut self) -> Result<Option<(Token<'a>, usize)>, Error> {
-        while self.at < self.text.len() {
-            let (start, first) = (self.at, self.byte(0));
-            if first == b'/' && self.byte(1) == b'/' {
-                while self.at < self.text.len() && self.byte(0) != b'\n' {
-                    self.step();
-                }
-            } else if first == b'/' && self.byte(1) == b'*' {
-                let line = self.line;
-                self.at = self.at.saturating_add(2);
-                while !(self.byte(0) == b'*' && self.byte(1) == b'/') {
-                    if self.at >= self.text.len() {
-                        return Err(Error::Endless(line));
-                    }
-                    self.step();
-                }
-                self.at = self.at.saturating_add(2);
-            } else if first == b'"' {
-                self.step();
-                while self.byte(0) != b'"' {
-                    if self.at >= self.text.len() || self.byte(0) == b'\n' {
-                        return Err(Error::Endless(self.line));
-                    }
-                    self.step();
-                }
-                self.step();
-                return Ok(Some((Token::Punct(b'"'), start)));
-            } else if in_word(first) {
-                while in_word(self.byte(0)) {
-                    self.step();
-                }
-                let word = self.text.get(start..self.at).and_then(|word| std::str::from_utf8(word).ok());
-                return Ok(Some((Token::Word(word.unwrap_or_default()), start)));
-            } else if first.is_ascii_graphic() {
-                self.step();
-                return Ok(Some((Token::Punct(first), start)));
-            } else {
-                self.step();
+/// Operands up to the semicolon, and the byte behind it; `None` where they are not plain words and numbers.
+fn operands(tokens: &mut Tokens<'_>) -> Result<Option<(Vec<String>, usize)>, Error> {
+    let mut operands = vec![String::new()];
+    let mut plain = true;
+    for placed in tokens {
+        let Placed { token, end, .. } = placed?;
+        match token {
+            Token::Punct(b';') => {
+                let plain = plain && operands.iter().all(|operand| !operand.is_empty());
+                return Ok(plain.then_some((operands, end)));
             }
-        }
-        Ok(None)
-    }
-
-    /// Operands up to the semicolon; `None` where they are not plain words and numbers.
-    fn operands(&mut self) -> Result<Option<Vec<String>>, Error> {
-        let mut operands = vec![String::new()];
-        let mut plain = true;
-        while let Some((token, _)) = self.next()? {
-            match token {
-                Token::Punct(b';') => {
-                    return Ok(Some(operands).filter(|all| plain && all.iter().all(|operand| !operand.is_empty())));
-                }
-                Token::Punct(b',') => operands.push(String::new()),
-                Token::Punct(sign @ (b'-' | b'+')) => {
-                    operands.last_mut().unwrap_or(&mut String::new()).push(char::from(sign))
-                }
-                Token::Word(word) => operands.last_mut().unwrap_or(&mut String::new()).push_str(word),
-                // A brace ends whatever this was.
-                Token::Punct(b'{' | b'}') => return Ok(None),
-                Token::Punct(_) => plain = false,
+            Token::Punct(b',') => operands.push(String::new()),
+            Token::Punct(sign @ (b'-' | b'+')) => {
+                operands.last_mut().unwrap_or(&mut String::new()).push(char::from(sign))
             }
+            Token::Word(word) => operands.last_mut().unwrap_or(&mut String::new()).push_str(word),
+            // A brace ends whatever this was.
+            Token::Punct(b'{' | b'}') => return Ok(None),
+            Token::Punct(_) => plain = false,
         }
-        Ok(None)
     }
+    Ok(None)
 }
 
 /// Finds the approximate instructions of a text.
 pub fn scan(text: &[u8]) -> Result<Found<'_>, Error> {
-    let mut scanner = Scanner { text, at: 0, line: 1 };
+    let mut tokens = Tokens::new(text);
     let mut found = Found::default();
     let mut header = true;
     // The first byte and the guard of a statement that has just begun; none inside one.
     let mut begun: Option<(Option<usize>, Option<(&str, bool)>)> = Some((None, None));
     let mut first_word = false;
-    while let Some((token, at)) = scanner.next()? {
+    while let Some(placed) = tokens.next() {
+        let Placed { token, start: at, end, .. } = placed?;
         if header {
             match token {
-                Token::Word(".version" | ".target" | ".address_size") => found.header = Some(scanner.at),
+                Token::Word(".version" | ".target" | ".address_size") => found.header = Some(end),
                 Token::Word(word) if word.starts_with('.') => header = false,
-                _ if found.header.is_some() => found.header = Some(scanner.at),
+                _ if found.header.is_some() => found.header = Some(end),
                 _ => {}
             }
         }
@@ -151,13 +85,13 @@ pub fn scan(text: &[u8]) -> Result<Found<'_>, Error> {
                 first_word = false;
             }
             Token::Punct(b'@') if begun == Some((None, None)) => {
-                let mut next = scanner.next()?;
-                let negated = matches!(next, Some((Token::Punct(b'!'), _)));
+                let mut next = tokens.next().transpose()?.map(|placed| placed.token);
+                let negated = next == Some(Token::Punct(b'!'));
                 if negated {
-                    next = scanner.next()?;
+                    next = tokens.next().transpose()?.map(|placed| placed.token);
                 }
                 begun = match next {
-                    Some((Token::Word(name), _)) => Some((Some(at), Some((name, negated)))),
+                    Some(Token::Word(name)) => Some((Some(at), Some((name, negated)))),
                     _ => None,
                 };
             }
@@ -166,9 +100,9 @@ pub fn scan(text: &[u8]) -> Result<Found<'_>, Error> {
                 if let Some((start, guard)) = begun.take()
                     && let Some(form) = Form::of(word)
                 {
-                    let operands = scanner.operands()?;
-                    if let Some(operands) = operands.filter(|operands| operands.len() == form.operands()) {
-                        let (start, end) = (start.unwrap_or(at), scanner.at);
+                    let operands = operands(&mut tokens)?;
+                    if let Some((operands, end)) = operands.filter(|(operands, _)| operands.len() == form.operands()) {
+                        let start = start.unwrap_or(at);
                         found.instructions.push(Instruction { opcode: word, form, guard, operands, start, end });
                     }
                     begun = Some((None, None));

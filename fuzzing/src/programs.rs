@@ -5,7 +5,7 @@ use crate::{
     generate::{OWN, WORDS, generate},
 };
 use assay_audit::{Trace, Verdict, run_cta};
-use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome, TrapKind};
+use assay_engine::{AccessError, Argument, Geometry, Memory, Module, Outcome, Tier, TrapKind};
 use assay_primitives::{
     Arg, Axis, BlobId, Dim, Launch, Program, Step, WriteMap, Writes, hash,
     program::{Buffer, Init},
@@ -134,6 +134,16 @@ pub fn programs(data: &[u8]) {
                     expected[at..at + effect.bytes.len()].copy_from_slice(&effect.bytes);
                 }
                 assert_eq!(plain.buffers[1], expected, "bytes\n{text}");
+                for tier in [Tier::Baseline, Tier::Interpreted, Tier::Compiled] {
+                    assay_engine::run_as(tier);
+                    for (key, digest) in [(Some(&key), digest), (None, [0; 32])] {
+                        let mut again = Plain { buffers: [input.clone(), output.clone()], own: from..from + share };
+                        let outcome = kernel.run(&geometry, &arguments, unit.cta, &mut again, FUEL, key).unwrap();
+                        assert_eq!(outcome, Outcome::Done { lane_steps, digest }, "{tier:?}\n{text}");
+                        assert_eq!(again.buffers, plain.buffers, "{tier:?}: bytes\n{text}");
+                    }
+                }
+                assay_engine::run_as(Tier::Best);
                 let with = |fuel, key| {
                     let mut again = Plain { buffers: [input.clone(), output.clone()], own: from..from + share };
                     kernel.run(&geometry, &arguments, unit.cta, &mut again, fuel, key).unwrap()

@@ -68,7 +68,9 @@ pub fn ptx_text(data: &[u8]) {
         assert!(kernel.max_threads <= 1024 && parameters <= 8192, "{}", entry.name);
         for block in [[33, 2, 1], [1, 1, 1]] {
             let bare = run(entry, block, None);
+            assay_engine::run_as(assay_engine::Tier::Compiled);
             let keyed = run(entry, block, Some(&[7; 32]));
+            assay_engine::run_as(assay_engine::Tier::Best);
             match (&bare, &keyed) {
                 (
                     Some((Outcome::Done { lane_steps, digest }, memory)),

@@ -1,12 +1,12 @@
 //! Lane-steps per second of whole jobs on one core, run as the worker runs them, and a fingerprint of all they gave:
-//! `cargo run --release -p assay-kernels --example suite_speed [-- [--times N] [--whole] [NAME …]]`: jobs whose names hold one of these, or,
-//! with `--whole`, are one of these.
+//! `cargo run --release -p assay-kernels --example suite_speed [-- [--times N] [--tier NAME] [--whole] [NAME …]]`: jobs whose names
+//! hold one of these, or, with `--whole`, are one of these; on the best tier, or the one named.
 //!
 //! The fingerprint covers fuel, digest and effects of every unit: two engines that agree print the same column.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)]
 
 use assay_audit::{Job as AuditJob, Runner, State};
-use assay_engine::{Module, Outcome};
+use assay_engine::{Module, Outcome, Tier};
 use assay_kernels::Job;
 use assay_primitives::{
     Unit,
@@ -79,6 +79,16 @@ fn main() {
     let mut times = 3;
     if let Some(at) = names.iter().position(|word| word == "--times") {
         times = names[at + 1].parse().expect("a number");
+        names.drain(at..at + 2);
+    }
+    if let Some(at) = names.iter().position(|word| word == "--tier") {
+        assay_engine::run_as(match names[at + 1].as_str() {
+            "best" => Tier::Best,
+            "baseline" => Tier::Baseline,
+            "interpreted" => Tier::Interpreted,
+            "compiled" => Tier::Compiled,
+            other => panic!("no tier is called {other}"),
+        });
         names.drain(at..at + 2);
     }
     let whole = names.iter().position(|word| word == "--whole").map(|at| names.remove(at)).is_some();

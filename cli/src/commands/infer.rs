@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Outcome, load_with};
+use super::{
+    Outcome, load_with,
+    save::{Before, Saved},
+};
 use crate::{
     args::JobArgs,
     error::CliError,
@@ -22,18 +25,26 @@ use crate::{
     term::{self, Style as Paint, Term},
 };
 
-pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Outcome {
+pub fn run(args: &JobArgs, save: bool, time: u64, fuel: u64, json: bool, term: &Term) -> Outcome {
+    let before = save.then(|| Before::read(args)).transpose()?;
     let job = load_with(args, true)?;
     let prepared = local::prepare(&job, fuel).map_err(LocalError::from)?;
     let proposals = infer::infer(&prepared, local::start(&job), fuel, Duration::from_secs(time));
+    let all = by_line(&job, &proposals);
+    let saved = before.map(|before| before.save(&job, &proposals, &texts(&job, &proposals, &all)));
     if json {
-        let all = by_line(&job, &proposals);
         let launches: Vec<Value> = proposals.iter().map(|proposal| answer(&job, proposal, &all)).collect();
-        term::json(&json!({ "launches": launches }));
+        let mut whole = json!({ "launches": launches });
+        if let (Some(fields), Some(saved)) = (whole.as_object_mut(), &saved) {
+            match saved {
+                Ok(saved) => fields.insert("saved".into(), json!({ "written": saved.written, "kept": saved.kept })),
+                Err(error) => fields.insert("error".into(), error.json().get("error").cloned().unwrap_or_default()),
+            };
+        }
+        term::json(&whole);
     } else {
         // Rounds of a `for` that say the same, or the same by its variables, are said once.
         let mut said: BTreeSet<(Option<usize>, Vec<String>)> = BTreeSet::new();
-        let all = by_line(&job, &proposals);
         for proposal in &proposals {
             let line = place(&job, proposal).and_then(|place| place.line);
             let whole = line.and_then(|line| all.get(&line)).cloned();
@@ -46,6 +57,19 @@ pub fn run(args: &JobArgs, time: u64, fuel: u64, json: bool, term: &Term) -> Out
             }
             print(&job, proposal, &entries, term);
         }
+    }
+    match saved {
+        Some(Err(_)) if json => return Err(CliError::Negative),
+        Some(Err(error)) => return Err(error),
+        Some(Ok(Saved { written, kept })) if !json => {
+            let kept = match kept {
+                0 => String::new(),
+                count => format!("; {count} said the same already"),
+            };
+            let launches = if written == 1 { "launch" } else { "launches" };
+            term::note(&format!("{}: `writes` of {written} {launches} saved{kept}", args.file.display()));
+        }
+        _ => {}
     }
     if proposals.iter().all(Proposal::complete) { Ok(()) } else { Err(CliError::Negative) }
 }
@@ -63,6 +87,19 @@ fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
         }
     }
     found
+}
+
+/// The entries of each launch of the file, by its line, where one text says them all.
+fn texts(job: &Job, proposals: &[Proposal], all: &BTreeMap<usize, Vec<String>>) -> BTreeMap<usize, Vec<String>> {
+    let mut texts = all.clone();
+    for proposal in proposals {
+        let line = |other: &Proposal| place(job, other).and_then(|place| place.line);
+        let Some(at) = line(proposal) else { continue };
+        if proposals.iter().filter(|other| line(other) == Some(at)).count() == 1 {
+            texts.entry(at).or_insert_with(|| entries(job, proposal));
+        }
+    }
+    texts
 }
 
 /// How entries are written: what only some rounds can say shortly keeps them apart.

@@ -9,6 +9,7 @@ mod kernel;
 mod new;
 mod order;
 mod provider;
+mod save;
 mod submit;
 mod watch;
 
@@ -73,8 +74,8 @@ async fn dispatch(command: Command, term: &Term) -> Outcome {
         Command::Kernel(command) => kernel::run(command, term).await,
         Command::Job(command) => match command {
             JobCommand::New { file, entry, output } => new::run(&file, &entry, output.as_deref()),
-            JobCommand::Check { job, infer_writes: true, time, fuel, json, .. } => {
-                infer::run(&job, time, fuel, json.json, term)
+            JobCommand::Check { job, infer_writes: true, save, time, fuel, json, .. } => {
+                infer::run(&job, save, time, fuel, json.json, term)
             }
             JobCommand::Check { job, units, time, fuel, json, .. } => {
                 job::check(&job, units, time, fuel, json.json, term)

@@ -83,6 +83,6 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     }
     let mut made = std::fs::File::create_new(&target).map_err(CliError::file(&target))?;
     std::io::Write::write_all(&mut made, draft.as_bytes()).map_err(CliError::file(&target))?;
-    term::note(&format!("{shown}: put in the sizes and values, then assay job check {shown} --infer-writes"));
+    term::note(&format!("{shown}: put in the sizes and values, then assay job check {shown} --infer-writes --save"));
     Ok(())
 }

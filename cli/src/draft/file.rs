@@ -60,8 +60,8 @@ pub fn write(draft: &Draft<'_>) -> String {
     }
     let mut out = format!(
         "# A draft: the sizes and values are guesses. When they are right,\n\
-         #   assay job check {0} --infer-writes    proposes the `writes`\n\
-         #   assay job run {0}                     computes it here\n\n\
+         #   assay job check {0} --infer-writes --save    puts the `writes` here\n\
+         #   assay job run {0}                            computes it here\n\n\
          [kernels]\n{1} = {2}\n\n[vars]\n",
         draft.file,
         key(draft.kernel),

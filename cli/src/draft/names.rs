@@ -1,5 +1,7 @@
 //! What C++ calls things: types from mangled names, names of parameters from the source.
 
+use assay_exact::text::without_comments;
+
 use crate::kernel::with_types;
 
 /// The types of a function's parameters, from its mangled name.
@@ -79,7 +81,8 @@ pub fn in_source(source: &str, function: &str, count: usize) -> Option<Vec<Strin
     if function.is_empty() {
         return None;
     }
-    let text = without_comments(source);
+    let text = without_comments(source.as_bytes());
+    let text = String::from_utf8_lossy(&text);
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = None;
     for (at, _) in text.match_indices(function) {
@@ -118,26 +121,6 @@ pub fn in_source(source: &str, function: &str, count: usize) -> Option<Vec<Strin
     found
 }
 
-fn without_comments(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find('/') {
-        let (before, slash) = rest.split_at(at);
-        out.push_str(before);
-        rest = if slash.starts_with("//") {
-            slash.find('\n').and_then(|end| slash.get(end..)).unwrap_or_default()
-        } else if slash.starts_with("/*") {
-            out.push(' ');
-            slash.split_once("*/").map_or("", |(_, rest)| rest)
-        } else {
-            out.push('/');
-            slash.get(1..).unwrap_or_default()
-        };
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -168,6 +151,8 @@ mod tests {
         assert_eq!(in_source(source, "k", 3).unwrap(), ["x", "y", "n"]);
         assert_eq!(in_source(source, "k", 1).unwrap(), ["n"]);
         assert_eq!(in_source(source, "k", 2), None);
+        let quoted = "const char *page = \"http://k\"; __global__ void k(int n) { }";
+        assert_eq!(in_source(quoted, "k", 1).unwrap(), ["n"]);
         assert_eq!(in_source("__global__ void k(int, float)", "k", 2), None);
         assert_eq!(in_source("__global__ void k(", "k", 1), None);
     }

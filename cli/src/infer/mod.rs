@@ -326,14 +326,21 @@ fn keeps_to(ownership: &Ownership, sample: &Sample, proposed: &BTreeSet<u16>) ->
         && proposed.iter().all(|buffer| foreign_read(ownership, *buffer, sample).is_none())
 }
 
-/// The proposal as write maps; `None` where a buffer has none.
-fn ownership(proposal: &Proposal, launch: &Launch, state: &Buffers) -> Option<(Ownership, BTreeSet<u16>)> {
+/// The proposal as write maps over a grid and buffers of such lengths; `None` where a buffer has none.
+pub fn writes(proposal: &Proposal, grid: [u32; 3], lengths: &[u64]) -> Option<Writes> {
     let mut maps = Vec::new();
     for (buffer, forms) in &proposal.buffers {
-        let Writes::Maps(found) = fit::writes(forms.as_ref().ok()?, &target(*buffer, launch, state))?;
+        let len = *lengths.get(usize::from(*buffer))?;
+        let Writes::Maps(found) = fit::writes(forms.as_ref().ok()?, &Target { buffer: *buffer, base: 0, len, grid })?;
         maps.extend(found);
     }
-    let writes = Writes::Maps(maps.try_into().ok()?);
+    Some(Writes::Maps(maps.try_into().ok()?))
+}
+
+/// Who owns what by the proposal; `None` where a buffer has none.
+fn ownership(proposal: &Proposal, launch: &Launch, state: &Buffers) -> Option<(Ownership, BTreeSet<u16>)> {
+    let lengths: Vec<u64> = state.0.iter().map(|bytes| bytes.len() as u64).collect();
+    let writes = writes(proposal, launch.grid, &lengths)?;
     Some((writes.ownership(launch.grid), proposal.buffers.keys().copied().collect()))
 }
 

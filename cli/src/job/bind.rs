@@ -8,9 +8,14 @@
 //!
 //! Every line keeps its number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use super::symbols::without_comments;
+use assay_exact::text::{Edit, Token, edited};
+
+use crate::kernel::functions::Script;
 
 /// What all new names begin with.
 const PREFIX: &str = "assay_symbol";
@@ -33,7 +38,7 @@ pub enum Unbound {
     )]
     Function {
         /// Line of the PTX.
-        line: usize,
+        line: u32,
         /// The function.
         function: String,
         /// The variable.
@@ -43,7 +48,7 @@ pub enum Unbound {
     #[error("line {line}: another variable holds the address of `{variable}`: take the address in the kernel")]
     Held {
         /// Line of the PTX.
-        line: usize,
+        line: u32,
         /// The variable.
         variable: String,
     },
@@ -51,7 +56,7 @@ pub enum Unbound {
     #[error("line {line}: `{variable}` is used in a way that is not known: pass the kernel a pointer")]
     Use {
         /// Line of the PTX.
-        line: usize,
+        line: u32,
         /// The variable.
         variable: String,
     },
@@ -60,50 +65,8 @@ pub enum Unbound {
     Taken,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
-    Word(&'a str),
-    Punct(u8),
-}
-
-/// A token and its bytes.
-#[derive(Clone, Copy, Debug)]
-struct Placed<'a> {
-    token: Token<'a>,
-    start: usize,
-    end: usize,
-}
-
-fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.' | b'%')
-}
-
-/// The tokens of a text without comments.
-fn tokens(text: &[u8]) -> Vec<Placed<'_>> {
-    let mut tokens = Vec::new();
-    let mut at = 0usize;
-    while let Some(&byte) = text.get(at) {
-        let start = at;
-        at = at.saturating_add(1);
-        if in_word(byte) {
-            while text.get(at).is_some_and(|byte| in_word(*byte)) {
-                at = at.saturating_add(1);
-            }
-            let word = text.get(start..at).and_then(|word| std::str::from_utf8(word).ok()).unwrap_or_default();
-            tokens.push(Placed { token: Token::Word(word), start, end: at });
-        } else if byte.is_ascii_graphic() {
-            tokens.push(Placed { token: Token::Punct(byte), start, end: at });
-        }
-    }
-    tokens
-}
-
-/// Bytes to replace and what comes there.
-type Edit = (usize, usize, String);
-
 struct Rewriter<'a> {
-    text: &'a [u8],
-    tokens: Vec<Placed<'a>>,
+    script: Script<'a>,
     names: BTreeMap<&'a str, usize>,
     edits: Vec<Edit>,
     entries: BTreeMap<String, Vec<usize>>,
@@ -114,47 +77,17 @@ struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
-    fn token(&self, at: usize) -> Option<Token<'a>> {
-        self.tokens.get(at).map(|placed| placed.token)
-    }
-
-    fn is(&self, at: usize, byte: u8) -> bool {
-        self.token(at) == Some(Token::Punct(byte))
-    }
-
-    fn line(&self, at: usize) -> usize {
-        let start = self.tokens.get(at).map_or(0, |placed| placed.start);
-        let before = self.text.get(..start).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
-    }
-
     /// The variable that a token names.
     fn named(&self, at: usize) -> Option<(&'a str, usize)> {
-        match self.token(at)? {
+        match self.script.token(at)? {
             Token::Word(word) => self.names.get(word).map(|index| (word, *index)),
             Token::Punct(_) => None,
         }
     }
 
-    /// The token behind the one that closes what opens at `at`; the end where nothing does.
-    fn behind(&self, at: usize, open: u8, close: u8) -> usize {
-        let mut depth = 0usize;
-        for place in at..self.tokens.len() {
-            if self.is(place, open) {
-                depth = depth.saturating_add(1);
-            } else if self.is(place, close) {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return place.saturating_add(1);
-                }
-            }
-        }
-        self.tokens.len()
-    }
-
     fn module(&mut self) -> Result<(), Unbound> {
         let mut at = 0usize;
-        while let Some(token) = self.token(at) {
+        while let Some(token) = self.script.token(at) {
             at = match token {
                 Token::Word(".entry" | ".func") => self.function(at)?,
                 Token::Word(".section") => self.section(at),
@@ -166,8 +99,8 @@ impl<'a> Rewriter<'a> {
     }
 
     fn section(&mut self, at: usize) -> usize {
-        let open = (at..self.tokens.len()).find(|at| self.is(*at, b'{')).unwrap_or(at);
-        let behind = self.behind(open, b'{', b'}');
+        let open = (at..self.script.tokens.len()).find(|at| self.script.is(*at, b'{')).unwrap_or(at);
+        let behind = self.script.behind(open, b'{', b'}');
         self.described |= (open..behind).any(|at| self.named(at).is_some());
         behind
     }
@@ -177,11 +110,11 @@ impl<'a> Rewriter<'a> {
         let mut place = at;
         let mut initial = false;
         let mut own = false;
-        while place < self.tokens.len() && !self.is(place, b';') {
-            initial |= self.is(place, b'=');
+        while place < self.script.tokens.len() && !self.script.is(place, b';') {
+            initial |= self.script.is(place, b'=');
             match self.named(place) {
                 Some((variable, _)) if initial => {
-                    return Err(Unbound::Held { line: self.line(place), variable: variable.to_owned() });
+                    return Err(Unbound::Held { line: self.script.line(place), variable: variable.to_owned() });
                 }
                 Some(_) => own = true,
                 None => {}
@@ -190,8 +123,8 @@ impl<'a> Rewriter<'a> {
         }
         if own {
             let linkage = |token| matches!(token, Some(Token::Word(".visible" | ".weak" | ".common")));
-            let first = (0..at).rev().take_while(|at| linkage(self.token(*at))).last().unwrap_or(at);
-            if let (Some(first), Some(last)) = (self.tokens.get(first), self.tokens.get(place)) {
+            let first = (0..at).rev().take_while(|at| linkage(self.script.token(*at))).last().unwrap_or(at);
+            if let (Some(first), Some(last)) = (self.script.tokens.get(first), self.script.tokens.get(place)) {
                 self.declared.push((first.start, last.end));
             }
         }
@@ -200,40 +133,17 @@ impl<'a> Rewriter<'a> {
 
     /// A function, from `.entry` or `.func` to behind its body.
     fn function(&mut self, at: usize) -> Result<usize, Unbound> {
-        let entry = self.token(at) == Some(Token::Word(".entry"));
-        let mut place = at.saturating_add(1);
-        let (mut name, mut list) = (None, None);
-        loop {
-            match self.token(place) {
-                None | Some(Token::Punct(b';')) => return Ok(place.saturating_add(1)),
-                Some(Token::Punct(b'{')) => break,
-                Some(Token::Punct(b'(')) => {
-                    let behind = self.behind(place, b'(', b')');
-                    if name.is_some() && list.is_none() {
-                        list = Some((place, behind.saturating_sub(1)));
-                    }
-                    place = behind;
-                    continue;
-                }
-                Some(Token::Word(word)) if name.is_none() => name = Some((word, place)),
-                _ => {}
-            }
-            place = place.saturating_add(1);
+        let (function, behind) = self.script.function(at);
+        let Some(function) = function else { return Ok(behind) };
+        let mut named = function.body.clone().filter_map(|at| self.named(at).map(|(word, index)| (at, word, index)));
+        let Some((first, variable, index)) = named.next() else { return Ok(behind) };
+        let used: BTreeSet<usize> = named.map(|(.., index)| index).chain([index]).collect();
+        let name = function.name.to_owned();
+        if self.script.token(at) != Some(Token::Word(".entry")) {
+            let (line, variable) = (self.script.line(first), variable.to_owned());
+            return Err(Unbound::Function { line, function: name, variable });
         }
-        let open = place;
-        let behind = self.behind(open, b'{', b'}');
-        let Some((name, name_at)) = name else { return Ok(behind) };
-        let used: BTreeSet<usize> = (open..behind).filter_map(|at| self.named(at).map(|(_, index)| index)).collect();
-        if used.is_empty() {
-            return Ok(behind);
-        }
-        if !entry {
-            let first = (open..behind).find_map(|at| self.named(at).map(|(word, _)| (at, word)));
-            let (at, variable) = first.unwrap_or((open, ""));
-            let (line, function, variable) = (self.line(at), name.to_owned(), variable.to_owned());
-            return Err(Unbound::Function { line, function, variable });
-        }
-        let mut params: String = used.iter().map(|index| format!(", .param .u64 {PREFIX}{index}")).collect();
+        let params: Vec<String> = used.iter().map(|index| format!(".param .u64 {PREFIX}{index}")).collect();
         let mut loads = String::new();
         for index in &used {
             let register = format!("%{PREFIX}{index}");
@@ -241,50 +151,34 @@ impl<'a> Rewriter<'a> {
                 " .reg .b64 {register}; ld.param.u64 {register}, [{PREFIX}{index}]; cvta.to.global.u64 {register}, {register};"
             );
         }
-        let at = match list {
-            Some((first, last)) => {
-                if first.saturating_add(1) == last {
-                    params.replace_range(..2, "");
-                }
-                self.tokens.get(last).map(|placed| placed.start)
-            }
-            None => {
-                params.replace_range(..2, "(");
-                params.push(')');
-                self.tokens.get(name_at).map(|placed| placed.end)
-            }
-        };
-        let inside = self.tokens.get(open).map(|placed| placed.end);
-        if let (Some(at), Some(inside)) = (at, inside) {
-            self.edits.push((at, at, params));
-            self.edits.push((inside, inside, loads));
-        }
-        self.entries.insert(name.to_owned(), used.into_iter().collect());
-        self.body(open, behind)?;
+        self.edits.extend(function.begin(&params.join(", "), loads));
+        self.entries.insert(name, used.into_iter().collect());
+        self.body(function.body)?;
         Ok(behind)
     }
 
     /// The uses between two tokens.
-    fn body(&mut self, open: usize, behind: usize) -> Result<(), Unbound> {
-        let (mut begun, mut brackets) = (open, 0usize);
-        for at in open..behind {
-            match self.token(at) {
+    fn body(&mut self, body: Range<usize>) -> Result<(), Unbound> {
+        let (mut begun, mut brackets) = (body.start, 0usize);
+        for at in body {
+            match self.script.token(at) {
                 Some(Token::Punct(b';' | b'{' | b'}' | b':')) => (begun, brackets) = (at.saturating_add(1), 0),
                 Some(Token::Punct(b'[')) => brackets = brackets.saturating_add(1),
                 Some(Token::Punct(b']')) => brackets = brackets.saturating_sub(1),
                 _ => {}
             }
             let Some((variable, index)) = self.named(at) else { continue };
-            let Some(placed) = self.tokens.get(at).copied() else { continue };
-            let unknown = Unbound::Use { line: self.line(at), variable: variable.to_owned() };
+            let Some(placed) = self.script.tokens.get(at).copied() else { continue };
+            let unknown = Unbound::Use { line: self.script.line(at), variable: variable.to_owned() };
             let register = format!("%{PREFIX}{index}");
             let sign = at.saturating_add(1);
-            let offset = self.is(sign, b'+') || self.is(sign, b'-');
+            let offset = self.script.is(sign, b'+') || self.script.is(sign, b'-');
             if brackets == 0 && offset {
                 // A register and an offset cannot be moved, only added.
                 let opcode = (begun..at)
-                    .find(|at| matches!(self.token(*at), Some(Token::Word("mov.u64" | "mov.b64" | "mov.s64"))));
-                let (Some(opcode), Some(next)) = (opcode.and_then(|at| self.tokens.get(at)), self.tokens.get(sign))
+                    .find(|at| matches!(self.script.token(*at), Some(Token::Word("mov.u64" | "mov.b64" | "mov.s64"))));
+                let (Some(opcode), Some(next)) =
+                    (opcode.and_then(|at| self.script.tokens.get(at)), self.script.tokens.get(sign))
                 else {
                     return Err(unknown);
                 };
@@ -293,8 +187,8 @@ impl<'a> Rewriter<'a> {
                 self.edits.push((placed.start, next.end, format!("{register}{comma}")));
                 continue;
             }
-            let first = (begun..at).find_map(|at| match self.token(at) {
-                Some(Token::Word(word)) if !self.is(at.saturating_sub(1), b'@') => Some(word),
+            let first = (begun..at).find_map(|at| match self.script.token(at) {
+                Some(Token::Word(word)) if !self.script.is(at.saturating_sub(1), b'@') => Some(word),
                 _ => None,
             });
             // Declarations of the same name, labels and calls are none of these.
@@ -313,10 +207,8 @@ pub fn bind(ptx: &[u8], names: &[&str]) -> Result<Bound, Unbound> {
     if ptx.windows(PREFIX.len()).any(|window| window == PREFIX.as_bytes()) {
         return Err(Unbound::Taken);
     }
-    let text = without_comments(ptx);
     let mut rewriter = Rewriter {
-        text: &text,
-        tokens: tokens(&text),
+        script: Script::read(ptx),
         names: names.iter().enumerate().map(|(index, name)| (*name, index)).collect(),
         edits: Vec::new(),
         entries: BTreeMap::new(),
@@ -332,16 +224,7 @@ pub fn bind(ptx: &[u8], names: &[&str]) -> Result<Bound, Unbound> {
             edits.push((start, end, "\n".repeat(lines)));
         }
     }
-    edits.sort_by_key(|(start, _, _)| *start);
-    let mut out = Vec::with_capacity(ptx.len());
-    let mut copied = 0usize;
-    for (start, end, new) in edits {
-        out.extend_from_slice(ptx.get(copied..start).unwrap_or_default());
-        out.extend_from_slice(new.as_bytes());
-        copied = end;
-    }
-    out.extend_from_slice(ptx.get(copied..).unwrap_or_default());
-    Ok(Bound { ptx: out, entries })
+    Ok(Bound { ptx: edited(ptx, edits), entries })
 }
 
 #[cfg(test)]
@@ -404,6 +287,15 @@ mod tests {
         let entries: Vec<(&str, &[usize])> =
             bound.entries.iter().map(|(name, used)| (name.as_str(), used.as_slice())).collect();
         assert_eq!(entries, [("count", &[0usize, 1][..]), ("none", &[0])]);
+    }
+
+    #[test]
+    fn lines_of_the_source_stand_before_uses() {
+        let lines =
+            PTX.replace("\tst.global", "\t.loc 1 7 3\n\tst.global").replace("\tmov.u64", "\t.loc 1 7 3\n\tmov.u64");
+        let text = String::from_utf8(bind(lines.as_bytes(), &["total", "table"]).unwrap().ptx).unwrap();
+        assert!(text.contains(".loc 1 7 3\n\tst.global.u64 [%assay_symbol1+-16]"), "{text}");
+        assert!(text.contains(".loc 1 7 3\n\tadd.s64 %rd1, %assay_symbol1, 8;"), "{text}");
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Job files: from TOML to a program with its kernels and data. The format is described in docs/job-file.md.
 
+mod arguments;
 pub mod bind;
 mod buffers;
+pub mod edit;
 pub mod error;
 pub mod expr;
 pub mod image;
 mod launches;
+mod maps;
 mod scope;
 mod source;
 mod symbols;
@@ -29,13 +32,14 @@ use assay_primitives::{
 
 pub use buffers::{JobBuffer, Output};
 pub use error::{JobError, Place, Problem};
+pub use source::Source;
 pub use symbols::without_values;
 
 use self::{
     buffers::Draft,
     launches::{Names, bounded},
     scope::Scope,
-    source::{Source, Table},
+    source::Table,
     symbols::{Applied, Symbol},
 };
 use crate::kernel;
@@ -94,7 +98,11 @@ pub struct JobKernel {
 impl Job {
     /// Reads a job file and everything it names.
     pub fn load(file: &Path, options: &Options) -> Result<Self, JobError> {
-        let source = Source::read(file)?;
+        Self::of(Source::read(file)?, options)
+    }
+
+    /// The job of a text and of everything it names.
+    pub fn of(source: Source, options: &Options) -> Result<Self, JobError> {
         let table = source.parse()?;
         let top = source.top(&table);
         top.only(&["vars", "kernels", "symbol", "buffer", "launch", "repeat", "for"])?;
@@ -136,7 +144,7 @@ impl Job {
             };
             place.unwrap_or_else(|| source.whole()).error(Problem::Program(error))
         })?;
-        Ok(Self { file: file.to_owned(), program, kernels, buffers, launches })
+        Ok(Self { file: source.file.clone(), program, kernels, buffers, launches })
     }
 
     /// The approximate instructions that were replaced by exact ones, by kernel and opcode.
@@ -165,9 +173,8 @@ fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<u16,
     for (index, place) in launches::serial_kernels(top, kernels)? {
         let Some(kernel) = kernels.get(usize::from(index)) else { continue };
         let refused = |reason: String| place.clone().error(Problem::Ptx { path: kernel.path.clone(), line: 0, reason });
-        let text =
-            kernel::serial(&String::from_utf8_lossy(&kernel.ptx)).map_err(|reason| refused(reason.to_owned()))?;
-        let prepared = kernel::prepare(text.into_bytes(), false).map_err(|error| refused(error.reason))?;
+        let text = kernel::serial(&kernel.ptx).map_err(|reason| refused(reason.to_owned()))?;
+        let prepared = kernel::prepare(text, false).map_err(|error| refused(error.reason))?;
         let at = u16::try_from(kernels.len()).unwrap_or(u16::MAX);
         made.insert(index, at);
         let (name, path, bound) = (format!("{}, CTA by CTA", kernel.name), kernel.path.clone(), kernel.bound.clone());

@@ -1,6 +1,9 @@
 //! The TOML of a job file, walked with the line of every value at hand.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use toml::{
     Spanned,
@@ -23,6 +26,16 @@ impl Source {
         let text = std::fs::read_to_string(file)
             .map_err(|error| place().error(Problem::Read { path: file.to_owned(), error }))?;
         Ok(Self { file: file.to_owned(), text })
+    }
+
+    /// A text as if it were that file's.
+    pub fn of(file: &Path, text: String) -> Self {
+        Self { file: file.to_owned(), text }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Parses it.
@@ -150,6 +163,11 @@ impl<'a> Node<'a> {
     /// An error about it.
     pub fn error(&self, problem: Problem) -> JobError {
         self.place().error(problem)
+    }
+
+    /// The bytes it takes.
+    pub fn span(&self) -> Range<usize> {
+        self.value.span()
     }
 
     /// The value itself.

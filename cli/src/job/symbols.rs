@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use assay_exact::text::{Placed, Token, Tokens, edited};
+
 use super::{
     JobBuffer, Options, bind,
     buffers::{self, Data, Draft},
@@ -246,31 +248,27 @@ impl Variable {
             let _ = write!(text, "{comma}{byte}");
         }
         text.push('}');
-        let mut out = Vec::with_capacity(ptx.len().saturating_add(text.len()));
-        out.extend_from_slice(ptx.get(..self.start).unwrap_or_default());
-        out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(ptx.get(self.end..).unwrap_or_default());
-        out
+        edited(ptx, vec![(self.start, self.end, text)])
     }
 }
 
 /// The `.const` and `.global` variables that the module defines.
 fn variables(ptx: &[u8]) -> Vec<Variable> {
-    let text = without_comments(ptx);
+    let tokens: Vec<Placed<'_>> = Tokens::new(ptx).map_while(Result::ok).collect();
     let mut found = Vec::new();
     let (mut start, mut depth, mut initialiser) = (0usize, 0usize, false);
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            b'=' if depth == 0 => initialiser = true,
-            b'{' => depth = depth.saturating_add(1),
-            b'}' => {
+    for (at, placed) in tokens.iter().enumerate() {
+        match placed.token {
+            Token::Punct(b'=') if depth == 0 => initialiser = true,
+            Token::Punct(b'{') => depth = depth.saturating_add(1),
+            Token::Punct(b'}') => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 && !initialiser {
                     start = at.saturating_add(1);
                 }
             }
-            b';' if depth == 0 => {
-                found.extend(text.get(start..at).and_then(|statement| variable(statement, start)));
+            Token::Punct(b';') if depth == 0 => {
+                found.extend(tokens.get(start..at).and_then(variable));
                 (start, initialiser) = (at.saturating_add(1), false);
             }
             _ => {}
@@ -279,84 +277,63 @@ fn variables(ptx: &[u8]) -> Vec<Variable> {
     found
 }
 
-/// The text with spaces for comments and for what is between quotes, so that places stay.
-pub fn without_comments(ptx: &[u8]) -> Vec<u8> {
-    let mut out = ptx.to_vec();
-    let mut at = 0usize;
-    let blank = |out: &mut Vec<u8>, from: usize, until: usize| {
-        if let Some(part) = out.get_mut(from..until) {
-            part.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-        }
-    };
-    let find = |from: usize, what: &[u8]| {
-        let rest = ptx.get(from..).unwrap_or_default();
-        let place = rest.windows(what.len()).position(|window| window == what);
-        place.map_or(ptx.len(), |place| from.saturating_add(place).saturating_add(what.len()))
-    };
-    while let Some(byte) = ptx.get(at) {
-        let end = match (byte, ptx.get(at.saturating_add(1))) {
-            (b'/', Some(b'/')) => find(at, b"\n"),
-            (b'/', Some(b'*')) => find(at.saturating_add(2), b"*/"),
-            (b'"', _) => find(at.saturating_add(1), b"\""),
-            _ => {
-                at = at.saturating_add(1);
-                continue;
-            }
-        };
-        blank(&mut out, at, end);
-        at = end;
-    }
-    out
-}
-
 /// The variable that a statement declares: `.const .align 4 .b8 name[16] = {…}`, behind linkage and other directives.
-fn variable(statement: &[u8], offset: usize) -> Option<Variable> {
-    let text = std::str::from_utf8(statement).ok()?;
-    let head = text.split('=').next()?;
-    let space_of = |space: &'static str| {
-        let at = head.rfind(space)?;
-        let after = head.get(at.checked_add(space.len())?..)?.chars().next()?;
-        after.is_whitespace().then_some((at, space))
+fn variable(statement: &[Placed<'_>]) -> Option<Variable> {
+    let tokens: Vec<Token<'_>> = statement.iter().map(|placed| placed.token).collect();
+    let (head, initial) = match tokens.iter().position(|token| *token == Token::Punct(b'=')) {
+        Some(at) => (tokens.get(..at)?, tokens.get(at.checked_add(1)?..)),
+        None => (tokens.as_slice(), None),
     };
+    let space_of = |space: &'static str| Some((head.iter().rposition(|token| *token == Token::Word(space))?, space));
     let (at, space) = space_of(".const").or_else(|| space_of(".global"))?;
-    if text.get(..at)?.split_whitespace().any(|word| word == ".extern") {
+    if head.get(..at)?.contains(&Token::Word(".extern")) {
         return None;
     }
-    let mut words = head.get(at..)?.replace('[', " [").replace(']', "] ");
-    if let Some(open) = words.find(".attribute") {
-        let close = words.get(open..)?.find(')')?.checked_add(open)?;
-        words.replace_range(open..=close, " ");
-    }
-    let mut words = words.split_whitespace().skip(1);
+    let mut rest = head.get(at.checked_add(1)?..)?.iter();
     let (mut align, mut element) = (1usize, None);
     let name = loop {
-        let word = words.next()?;
-        match word {
-            ".align" => align = words.next()?.parse().ok()?,
-            ".v2" | ".v4" => return None,
-            _ if word.starts_with('.') => element = Some(element_size(word)?),
-            _ => break word,
+        match rest.next()? {
+            Token::Word(".align") => match rest.next()? {
+                Token::Word(bytes) => align = bytes.parse().ok()?,
+                Token::Punct(_) => return None,
+            },
+            Token::Word(".attribute") => _ = rest.find(|token| **token == Token::Punct(b')'))?,
+            Token::Word(".v2" | ".v4") => return None,
+            Token::Word(word) if word.starts_with('.') => element = Some(element_size(word)?),
+            Token::Word(word) => break *word,
+            Token::Punct(_) => return None,
         }
     };
     let element = element?;
-    let dimensions: String = words.collect();
     let mut count = 1usize;
-    for part in dimensions.split(']').filter(|part| !part.is_empty()) {
-        count = count.checked_mul(part.strip_prefix('[')?.parse().ok()?)?;
+    for dimension in rest.as_slice().chunks(3) {
+        let [Token::Punct(b'['), Token::Word(extent), Token::Punct(b']')] = dimension else { return None };
+        count = count.checked_mul(extent.parse().ok()?)?;
     }
     let size = count.checked_mul(element)?;
-    let initial = match text.split_once('=') {
+    let initial = match initial {
         None => Initial::None,
-        Some((_, list)) if element == 1 => {
-            let list = list.trim().trim_start_matches('{').trim_end_matches('}');
-            let bytes = list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(byte);
-            bytes.collect::<Option<Vec<u8>>>().map_or(Initial::Other, Initial::Bytes)
-        }
+        Some(list) if element == 1 => bytes(list).map_or(Initial::Other, Initial::Bytes),
         Some(_) => Initial::Other,
     };
-    let end = offset.checked_add(text.trim_end().len())?;
-    let start = offset.checked_add(at)?;
+    let (start, end) = (statement.get(at)?.start, statement.last()?.end);
     Some(Variable { name: name.to_owned(), size, align: align.max(element), initial, space, start, end })
+}
+
+/// A list of bytes, or a single one.
+fn bytes(list: &[Token<'_>]) -> Option<Vec<u8>> {
+    let list = match list {
+        [Token::Punct(b'{'), list @ .., Token::Punct(b'}')] => list,
+        list => list,
+    };
+    let items = list.split(|token| *token == Token::Punct(b',')).filter(|item| !item.is_empty());
+    items
+        .map(|item| match item {
+            [Token::Word(word)] => byte(word),
+            [Token::Punct(b'-'), Token::Word(word)] => byte(&format!("-{word}")),
+            _ => None,
+        })
+        .collect()
 }
 
 fn element_size(word: &str) -> Option<usize> {

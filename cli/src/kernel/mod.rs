@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod exact;
+pub mod functions;
 mod names;
 mod serial;
 mod text;

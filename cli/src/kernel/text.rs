@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use assay_exact::text::without_comments;
 use serde::Serialize;
 
 /// Instructions of an entry and of the functions that it calls, as written, by what they do.
@@ -164,7 +165,6 @@ impl Text {
 #[derive(Default)]
 struct Reader {
     text: Text,
-    comment: bool,
     /// What the last `.loc` says.
     place: Spot,
     statement: String,
@@ -179,12 +179,15 @@ struct Reader {
 impl Reader {
     /// The reader behind all lines of a text.
     fn over(mut self, ptx: &[u8]) -> Self {
-        String::from_utf8_lossy(ptx).lines().for_each(|line| self.line(line));
+        let bare = without_comments(ptx);
+        let lines = String::from_utf8_lossy(ptx);
+        let bare = String::from_utf8_lossy(&bare);
+        lines.lines().zip(bare.lines()).for_each(|(line, bare)| self.line(line, bare));
         self
     }
 
-    fn line(&mut self, line: &str) {
-        let bare = self.without_comments(line);
+    /// A line, as it is and without comments.
+    fn line(&mut self, line: &str, bare: &str) {
         let mut words = bare.split([' ', '\t', ',']).filter(|word| !word.is_empty());
         match words.next() {
             Some(".loc") => {
@@ -213,32 +216,6 @@ impl Reader {
         }
         self.text.places.push(if self.depth == 0 { (0, 0, 0) } else { self.place });
         self.statement.push(' ');
-    }
-
-    fn without_comments(&mut self, line: &str) -> String {
-        let mut out = String::new();
-        let mut quoted = false;
-        let mut chars = line.chars().peekable();
-        while let Some(c) = chars.next() {
-            let next = chars.peek().copied();
-            if self.comment {
-                if c == '*' && next == Some('/') {
-                    chars.next();
-                    self.comment = false;
-                    out.push(' ');
-                }
-            } else if quoted || c == '"' {
-                quoted ^= c == '"';
-            } else if c == '/' && next == Some('/') {
-                break;
-            } else if c == '/' && next == Some('*') {
-                chars.next();
-                self.comment = true;
-            } else {
-                out.push(c);
-            }
-        }
-        out
     }
 
     fn character(&mut self, c: char) {

@@ -10,5 +10,6 @@
 mod drafts;
 mod exact;
 mod kernels;
+mod saved;
 mod support;
 mod written;

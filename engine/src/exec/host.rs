@@ -19,22 +19,41 @@ pub(super) enum Level {
     Watched,
 }
 
+/// How units are run.
 #[cfg(feature = "std")]
-std::thread_local! {
-    /// Whether units run as on a CPU without vector extensions.
-    static BASELINE: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// With what this CPU has; kernels that run for long are compiled for it.
+    Best,
+    /// Interpreted as on a CPU without vector extensions.
+    Baseline,
+    /// Interpreted with what this CPU has.
+    Interpreted,
+    /// Compiled at once, on CPUs that it is for; elsewhere interpreted.
+    Compiled,
 }
 
-/// See [`crate::run_as_baseline`].
 #[cfg(feature = "std")]
-pub(crate) fn run_as_baseline(on: bool) {
-    BASELINE.set(on);
+std::thread_local! {
+    static TIER: core::cell::Cell<Tier> = const { core::cell::Cell::new(Tier::Best) };
+}
+
+/// See [`crate::run_as`].
+#[cfg(feature = "std")]
+pub(crate) fn run_as(tier: Tier) {
+    TIER.set(tier);
+}
+
+/// How units are run in this thread.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+pub(super) fn tier() -> Tier {
+    TIER.get()
 }
 
 impl Level {
     pub(super) fn best() -> Self {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        if !BASELINE.get() {
+        if TIER.get() != Tier::Baseline {
             let avx2 = std::is_x86_feature_detected!("avx2")
                 && std::is_x86_feature_detected!("fma")
                 && std::is_x86_feature_detected!("bmi2")
@@ -194,9 +213,12 @@ fn avx2_store(machine: &mut Machine<'_>, warp: &mut Warp, ins: &Ins, access: Acc
 pub(super) fn run(machine: &mut Machine<'_>, warp: &mut Warp) -> Result<Pause, Stop> {
     match machine.level {
         Level::Baseline => interpret::<Plain>(machine, warp),
-        // SAFETY: the level is chosen by asking the CPU.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        Level::Avx2 => unsafe { avx2(machine, warp) },
+        Level::Avx2 => {
+            machine.promote();
+            // SAFETY: the level is chosen by asking the CPU.
+            unsafe { avx2(machine, warp) }
+        }
         #[cfg(feature = "trace")]
         Level::Watched => interpret::<Watched>(machine, warp),
     }

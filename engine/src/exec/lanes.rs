@@ -169,7 +169,7 @@ pub(super) fn test(mask: u32, mut f: impl FnMut(usize) -> bool) -> u32 {
 
 /// For each byte of a mask: all ones where its bit is set. Out of a table, so that no compiler knows these words for masks: it would store through
 /// them, which some CPUs do lane by lane.
-static KEEP: [[u32; 8]; 256] = {
+pub(crate) static KEEP: [[u32; 8]; 256] = {
     let mut table = [[0u32; 8]; 256];
     let mut at = 0;
     while at < 2048 {
@@ -193,6 +193,12 @@ pub(super) fn keep(mask: u32) -> [u32; 32] {
 #[inline(always)]
 fn fold(h: u32, key: u32, value: u32) -> u32 {
     (h ^ key).rotate_left(16).wrapping_add(value)
+}
+
+/// One step of the digest of predicates.
+#[inline(always)]
+pub(super) fn answer(scalar: u32, key: u32, holds: u32) -> u32 {
+    (scalar ^ key).rotate_left(9).wrapping_mul(0x9e37_79b1).wrapping_add(holds)
 }
 
 impl Machine<'_> {
@@ -234,8 +240,7 @@ impl Machine<'_> {
         let into = &mut warp.p[usize::from(slot)];
         *into = *into & !mask | values & mask;
         if let Some(key) = &self.key {
-            warp.scalar =
-                (warp.scalar ^ key.lanes[0]).rotate_left(9).wrapping_mul(0x9e37_79b1).wrapping_add(values & mask);
+            warp.scalar = answer(warp.scalar, key.lanes[0], values & mask);
         }
     }
 }

@@ -11,6 +11,8 @@ mod local;
 mod matrix;
 mod memory;
 mod pages;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod promotion;
 mod reduce;
 mod rows;
 mod shadow;
@@ -33,7 +35,11 @@ use alloc::{boxed::Box, vec::Vec};
 use core::mem::take;
 use digest::Key;
 #[cfg(feature = "std")]
-pub(crate) use host::run_as_baseline;
+pub use host::Tier;
+#[cfg(feature = "std")]
+pub(crate) use host::run_as;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+pub(crate) use lanes::KEEP;
 use pages::Pages;
 use shadow::Shadow;
 use warp::{Waiting, Warp};
@@ -109,6 +115,8 @@ pub(crate) struct Machine<'k> {
     arrived: [u32; 16],
     awaited: copies::Awaited,
     level: host::Level,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    promotion: promotion::Promotion<'k>,
     updates: update::Updates,
     marks: wmma::Marks,
     /// Absent while an access uses it.
@@ -225,6 +233,8 @@ fn start<'k>(
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: host::Level::best(),
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        promotion: promotion::Promotion::default(),
         updates: update::Updates::default(),
         marks: wmma::Marks::default(),
         scratch: Some(spare.scratch.take().unwrap_or_else(rows::Scratch::new)),
@@ -285,6 +295,8 @@ impl Machine<'_> {
         let mut warps = take(&mut spare.warps);
         let ended = self.block(&mut warps);
         let outcome = self.outcome(ended, &warps);
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        self.tell_work();
         *spare = Spare {
             warps,
             shared: self.shared,

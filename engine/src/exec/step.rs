@@ -449,6 +449,8 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         }
                     }
                     Op::Combine(start) => machine.combine(warp, ins, start, active),
+                    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+                    Op::Compiled(segment) => machine.call(warp, segment, active),
                     Op::Mark => warp.p[usize::from(ins.d)] |= active,
                     Op::Carry => {
                         let held = warp.p[a];

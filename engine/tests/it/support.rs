@@ -1,7 +1,7 @@
 //! Small kernels around one instruction, run on many inputs at once.
 
 use assay_engine::{
-    AccessError, Argument, Geometry, Kernel, LaunchError, Memory, Module, Outcome, Rejection, Trap, TrapKind,
+    AccessError, Argument, Geometry, Kernel, LaunchError, Memory, Module, Outcome, Rejection, Tier, Trap, TrapKind,
 };
 
 /// Buffers that a block may use freely, unless told otherwise.
@@ -109,8 +109,26 @@ pub fn run_with(body: &str, threads: u32, memory: &mut Buffers, fuel: u64) -> Ou
     launch(&text(body), threads, memory, fuel).unwrap()
 }
 
+/// On every tier, with and without a digest: all give the same.
 pub fn launch(text: &str, threads: u32, memory: &mut Buffers, fuel: u64) -> Result<Outcome, LaunchError> {
-    kernel(text).run(&geometry(threads), &arguments(4), [0; 3], memory, fuel, None)
+    let kernel = kernel(text);
+    let run = |tier, key, memory: &mut Buffers| {
+        assay_engine::run_as(tier);
+        let outcome = kernel.run(&geometry(threads), &arguments(4), [0; 3], memory, fuel, key);
+        assay_engine::run_as(Tier::Best);
+        outcome
+    };
+    let before = memory.clone();
+    let outcome = run(Tier::Baseline, None, memory);
+    let mut digests = Vec::new();
+    for tier in [Tier::Baseline, Tier::Interpreted, Tier::Compiled] {
+        let (mut bare, mut keyed) = (before.clone(), before.clone());
+        assert_eq!(run(tier, None, &mut bare), outcome, "{tier:?}\n{text}");
+        digests.push(run(tier, Some(&[9; 32]), &mut keyed));
+        assert!(bare.bytes == memory.bytes && keyed.bytes == memory.bytes, "{tier:?}: bytes\n{text}");
+    }
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}\n{text}");
+    outcome
 }
 
 pub fn scratch() -> Buffers {

@@ -69,6 +69,22 @@ fn lines_keep_their_numbers_wherever_the_instruction_stands() {
 }
 
 #[test]
+fn lines_of_the_source_hide_no_instruction() {
+    for line in [
+        ".loc 1 7 3",
+        ".loc\t1 7 3, function_name $L__info_string0, inlined_at 1 9 3 // ex2.approx.f32 %f2, %f1;",
+        ".loc 1 7 3\n.loc 1 8 5",
+        ".file 1 \"k.cu\"",
+        "@%p1 bra L;\n.loc 1 7 3\nL:\n.loc 1 8 3",
+        ".loc 1 7 3 /* the\n first */",
+    ] {
+        let text = body(&format!("{line}\nex2.approx.f32 %f2, %f1;\n.loc 1 9 3\n@%p1 lg2.approx.f32 %f2, %f2;"));
+        assert_eq!(rewrite(text.as_bytes()).unwrap().unwrap().replaced.len(), 2, "{line}");
+    }
+    assert_eq!(exact(&body(".loc 1 7 3 /*\nex2.approx.f32 %f2, %f1;\n*/")), None);
+}
+
+#[test]
 fn the_beginning_may_be_written_in_other_ways() {
     let text = body("ex2.approx.f32 %f2, %f1;");
     for head in [

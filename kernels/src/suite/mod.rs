@@ -26,6 +26,7 @@ mod statistics;
 mod stencil;
 mod strings;
 mod transform;
+mod wmma;
 
 /// All of them.
 pub fn jobs() -> Result<Vec<Job>, JobError> {
@@ -54,6 +55,7 @@ pub fn jobs() -> Result<Vec<Job>, JobError> {
         stencil::jobs()?,
         strings::jobs()?,
         transform::jobs()?,
+        wmma::jobs()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

@@ -4,6 +4,8 @@
 //! a kernel beyond it is still correct, with longer intervals and more checks at run time.
 
 mod flow;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod uses;
 
 use super::{Builder, Class, NO, Raw, Refused, Vreg};
 use crate::ir::{Block, Code, Gather, Ins, NONE, Op, Place, Slot};
@@ -312,6 +314,8 @@ impl Assembler<'_, '_> {
         let (mut ins, mut lines, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
         let words = self.words();
         let mut state = vec![0u64; words];
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        let mut uses = uses::Uses::default();
         for (number, node) in self.nodes.iter().enumerate() {
             match &self.assigned {
                 Some(sets) => state.copy_from_slice(sets.row(number)),
@@ -321,6 +325,8 @@ impl Assembler<'_, '_> {
             let (mut cost, mut gather) = (0u32, Gather::Nobody);
             for raw in &self.builder.raws[node.start..node.end] {
                 cost += raw.cost + self.cells(raw);
+                #[cfg(all(feature = "std", target_arch = "x86_64"))]
+                uses.start(ins.len());
                 self.checks(raw, &state, &flags, slot, |made: Ins| {
                     ins.push(made);
                     lines.push(raw.line);
@@ -355,6 +361,8 @@ impl Assembler<'_, '_> {
                     imm,
                 });
                 lines.push(raw.line);
+                #[cfg(all(feature = "std", target_arch = "x86_64"))]
+                uses.read_until(ins.len(), self.ordinary(raw.d).then(|| self.intervals[raw.d as usize].1));
             }
             blocks.push(Block { start, end: ins.len() as u32, cost, gather, leaves: false });
         }
@@ -392,6 +400,10 @@ impl Assembler<'_, '_> {
             shared_grain: builder.shared_grain,
             global_grain: builder.global_grain,
             required: builder.required,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            until: uses.until(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            tiers: Default::default(),
         })
     }
 
