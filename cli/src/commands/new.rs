@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use assay_primitives::program::MAX_NAME;
+
 use super::{Outcome, check};
 use crate::{
     draft::{self, Draft, Entry},
@@ -42,9 +44,11 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
         )));
     }
     let variables = job::without_values(checked.prepared.written());
-    // Libraries bring entries along that do nothing.
-    let works =
-        |entry: &Entry| entry.reaches_buffers() || variables.iter().any(|(_, _, users)| users.contains(&entry.name));
+    // Libraries bring entries along that do nothing, or have longer names than a launch can.
+    let works = |entry: &Entry| {
+        let reaches = entry.reaches_buffers() || variables.iter().any(|(_, _, users)| users.contains(&entry.name));
+        reaches && entry.name.len() <= MAX_NAME as usize
+    };
     if wanted.is_empty() && entries.iter().any(works) {
         entries.retain(works);
     }

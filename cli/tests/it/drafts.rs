@@ -131,14 +131,7 @@ fn variables_that_kernels_may_write_are_drafted_with_buffers() {
     assert!(one.contains("buffer = \"partial\"") && !one.contains("calls"), "{one}");
 }
 
-#[test]
-fn a_histogram_is_drafted_with_empty_bins_and_ctas_one_after_the_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let histogram = "\
-.version 8.0
-.target sm_80
-.address_size 64
-.visible .entry _Z5emptyv() { ret; }
+const HISTOGRAM: &str = "\
 .visible .entry _Z9histogramPKjPji(.param .u64 data, .param .u64 bins, .param .u32 count)
 {
 	.reg .pred %p<2>;
@@ -167,6 +160,21 @@ $L__BB0_2:
 	ret;
 }
 ";
+
+#[test]
+fn a_histogram_is_drafted_with_empty_bins_and_ctas_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("_Z257{}Pf", "n".repeat(257));
+    let histogram = format!(
+        "\
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry _Z5emptyv() {{ ret; }}
+.visible .entry {long}(.param .u64 p) {{ ret; }}
+{}",
+        HISTOGRAM
+    );
     std::fs::write(folder.path().join("histogram.ptx"), histogram).unwrap();
     let text = draft(folder.path(), &["histogram.ptx", "-o", "-"]);
     for part in [
@@ -176,7 +184,7 @@ $L__BB0_2:
     ] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
-    assert!(!text.contains("empty"), "{text}");
+    assert!(!text.contains("empty") && !text.contains(&long), "{text}");
     std::fs::write(folder.path().join("histogram.toml"), text).unwrap();
     let ran = assay(folder.path(), &["job", "run", "histogram.toml"], b"");
     assert_eq!(ran.code, 0, "{}", ran.err);
