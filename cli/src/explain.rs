@@ -52,8 +52,12 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
         trap.line
     );
     if let Some((buffer, offset)) = trap.address {
-        let name = job.buffers.get(usize::from(buffer)).map_or("?", |buffer| buffer.name.as_str());
+        let buffer = job.buffers.get(usize::from(buffer));
+        let name = buffer.map_or("?", |buffer| buffer.name.as_str());
         text.push_str(&format!(", byte {offset} of `{name}`"));
+        if let (TrapKind::OutOfBounds, Some(buffer)) = (trap.kind, buffer) {
+            text.push_str(&format!(", which has {}", buffer.buffer.len));
+        }
     }
     let job = job.file.display();
     match undeclared {

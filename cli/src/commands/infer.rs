@@ -81,7 +81,7 @@ fn place<'a>(job: &'a Job, proposal: &Proposal) -> Option<&'a Place> {
 /// Entries for all rounds of a `for` or a `repeat`, by the line of the launch, where one text does.
 fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
     let mut found = BTreeMap::new();
-    for style in [Style::Short, Style::Numbers, Style::Lengths] {
+    for style in [Style::Short, Style::Numbers, Style::Lengths, Style::Stored] {
         for (line, entries) in rounds(job, proposals, style) {
             found.entry(line).or_insert(entries);
         }
@@ -110,17 +110,25 @@ enum Style {
     Numbers,
     /// And with lengths that end with the buffer.
     Lengths,
+    /// And with lengths that end with what was stored, one CTA's in the form that several have.
+    Stored,
 }
 
 fn rounds(job: &Job, proposals: &[Proposal], style: Style) -> BTreeMap<usize, Vec<String>> {
     let mut rounds: BTreeMap<usize, Option<Vec<Round>>> = BTreeMap::new();
+    let mut several: BTreeMap<usize, &Proposal> = BTreeMap::new();
+    for proposal in proposals.iter().filter(|proposal| style == Style::Stored && proposal.sampled > 1) {
+        if let Some(line) = place(job, proposal).and_then(|place| place.line) {
+            several.entry(line).or_insert(proposal);
+        }
+    }
     for proposal in proposals {
         let Some(place) = place(job, proposal) else { continue };
         let Some(line) = place.line else { continue };
         let known = rounds.entry(line).or_insert_with(|| Some(Vec::new()));
         match known {
             Some(known) if proposal.complete() => {
-                known.push((place.vars.clone(), written(job, proposal, style)));
+                known.push((place.vars.clone(), written(job, proposal, style, several.get(&line).copied())));
             }
             _ => *known = None,
         }
@@ -137,18 +145,32 @@ fn name(job: &Job, buffer: u16) -> &str {
 
 /// Entries of `writes`.
 fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
-    written(job, proposal, Style::Short)
+    written(job, proposal, Style::Short, None)
 }
 
-fn written(job: &Job, proposal: &Proposal, style: Style) -> Vec<String> {
+/// `several` is the same launch in a round of several CTAs.
+fn written(job: &Job, proposal: &Proposal, style: Style, several: Option<&Proposal>) -> Vec<String> {
     let block = if style == Style::Short { proposal.block } else { [1; 3] };
-    let text = |buffer: u16, form: &Form| {
+    let text = |buffer: u16, form: &Form, like: Option<&Form>| {
         let len = job.buffers.get(usize::from(buffer)).map_or(0, |buffer| buffer.buffer.len);
-        let form = if style == Style::Lengths { form.with_length(len) } else { form.clone() };
+        let form = match style {
+            Style::Short | Style::Numbers => form.clone(),
+            Style::Lengths => form.with_length(len),
+            Style::Stored => {
+                let end = proposal.ends.get(&buffer).copied().unwrap_or(len);
+                form.ending(end).like(like.filter(|_| proposal.sampled == 1))
+            }
+        };
         form.toml(name(job, buffer), block)
     };
-    let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().ok()?)));
-    found.flat_map(|(buffer, forms)| forms.iter().map(|form| text(*buffer, form))).collect()
+    let likes: Vec<&Form> = several.map_or(Vec::new(), |several| forms(several).map(|(_, form)| form).collect());
+    forms(proposal).enumerate().map(|(at, (buffer, form))| text(buffer, form, likes.get(at).copied())).collect()
+}
+
+/// The forms, and the buffers that they are for.
+fn forms(proposal: &Proposal) -> impl Iterator<Item = (u16, &Form)> {
+    let found = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((*buffer, forms.as_ref().ok()?)));
+    found.flat_map(|(buffer, forms)| forms.iter().map(move |form| (buffer, form)))
 }
 
 /// Why buffers have no map.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use assay_primitives::program::MAX_NAME;
+
 use super::{Outcome, check};
 use crate::{
     draft::{self, Draft, Entry},
@@ -41,10 +43,19 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
             file.display()
         )));
     }
-    let variables: Vec<(String, usize)> = job::without_values(checked.prepared.written())
-        .into_iter()
+    let variables = job::without_values(checked.prepared.written());
+    // Libraries bring entries along that do nothing, or have longer names than a launch can.
+    let works = |entry: &Entry| {
+        let reaches = entry.reaches_buffers() || variables.iter().any(|(_, _, users)| users.contains(&entry.name));
+        reaches && entry.name.len() <= MAX_NAME as usize
+    };
+    if wanted.is_empty() && entries.iter().any(works) {
+        entries.retain(works);
+    }
+    let variables: Vec<(String, usize)> = variables
+        .iter()
         .filter(|(_, _, users)| entries.iter().any(|entry| users.contains(&entry.name)))
-        .map(|(name, bytes, _)| (name, bytes))
+        .map(|(name, bytes, _)| (name.clone(), *bytes))
         .collect();
     if variables.is_empty() && !entries.iter().any(Entry::reaches_buffers) {
         return Err(CliError::Refused(

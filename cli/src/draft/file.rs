@@ -39,6 +39,8 @@ struct Buffer {
     cpp: Option<String>,
     read: bool,
     written: bool,
+    /// Whether a kernel reduces into it before any loads it.
+    reduced: bool,
 }
 
 #[derive(Default)]
@@ -74,14 +76,14 @@ pub fn write(draft: &Draft<'_>) -> String {
     if writer.buffers.is_empty() && draft.variables.is_empty() {
         // Pointers to it stand in a structure.
         let (name, len) = ("data".to_owned(), "4096".to_owned());
-        writer.buffers.push(Buffer { name, len, element: None, cpp: None, read: false, written: true });
+        writer.buffers.push(Buffer { name, len, element: None, cpp: None, read: false, written: true, reduced: false });
     }
     let result = !draft.variables.is_empty() || writer.buffers.iter().any(|buffer| buffer.written);
     for (at, buffer) in writer.buffers.iter().enumerate() {
         let _ = writeln!(out, "\n[[buffer]]\nname = \"{}\"", buffer.name);
         let kind = buffer.cpp.as_ref().map_or(String::new(), |cpp| format!("    # {cpp}"));
         let _ = writeln!(out, "len = {}{kind}", text(&buffer.len));
-        if buffer.read {
+        if buffer.read && !buffer.reduced {
             let element = buffer.element.unwrap_or("u8");
             let bounds = if element.starts_with('f') { "" } else { ", min = 0, max = 99" };
             let _ = writeln!(out, "random = {{ seed = {}, type = \"{element}\"{bounds} }}", at.saturating_add(1));
@@ -133,7 +135,8 @@ impl Writer {
             .filter(|(parameter, _)| is_size(parameter))
             .map(|(_, name)| name.clone())
             .collect();
-        let extents = self.extents(&sizes, entry.axes);
+        // A grid along one axis of CTAs with rows goes over a matrix, perhaps.
+        let extents = self.extents(&sizes, entry.axes.max(entry.block_axes.min(2)));
         let elements = extents.join(" * ");
         let (grid, block) = self.shape(entry, &extents);
 
@@ -149,6 +152,9 @@ impl Writer {
         if entry.dynamic {
             self.launches
                 .push_str("shared = \"block.x * block.y * block.z * 8\"    # dynamic shared memory, in bytes\n");
+        }
+        if entry.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pointer { reduced: true, .. })) {
+            self.launches.push_str("serial = true    # CTAs change the same bytes, as its reductions look\n");
         }
         self.launches.push_str("args = [\n");
         for (parameter, name) in entry.parameters.iter().zip(&names) {
@@ -182,24 +188,28 @@ impl Writer {
     }
 
     fn shape(&mut self, entry: &Entry, extents: &[String]) -> (String, String) {
-        let block: Vec<String> = match (entry.threads, entry.axes) {
+        let block: Vec<String> = match (entry.threads, entry.block_axes) {
             (Some(threads), axes) => {
                 let used =
                     axes.max(threads.iter().rposition(|count| *count > 1).map_or(1, |last| last.saturating_add(1)));
                 threads.iter().take(used).map(u32::to_string).collect()
             }
-            (None, 1) => {
+            (None, 1) if entry.axes == 1 => {
                 self.threads = true;
                 vec!["threads".to_owned()]
             }
+            (None, 1) => vec!["256".to_owned()],
             (None, 2) => vec!["16".to_owned(), "16".to_owned()],
             (None, _) => vec!["8".to_owned(), "8".to_owned(), "4".to_owned()],
         };
         let grid: Vec<String> = extents
             .iter()
-            .zip(&block)
+            .enumerate()
             .take(entry.axes)
-            .map(|(extent, threads)| text(&format!("ceil_div({extent}, {threads})")))
+            .map(|(axis, extent)| match block.get(axis) {
+                Some(threads) => text(&format!("ceil_div({extent}, {threads})")),
+                None => text(extent),
+            })
             .collect();
         let quoted = |part: &String| if part == "threads" { text(part) } else { part.clone() };
         let block: Vec<String> = block.iter().map(quoted).collect();
@@ -212,7 +222,7 @@ impl Writer {
 
     fn argument(&mut self, parameter: &Parameter, name: &str, elements: &str) -> String {
         match &parameter.kind {
-            Kind::Pointer { read, written, element } => {
+            Kind::Pointer { read, written, reduced, element } => {
                 let found = self.buffers.iter_mut().find(|buffer| buffer.name == name);
                 if let Some(buffer) = found {
                     buffer.read |= read;
@@ -221,7 +231,8 @@ impl Writer {
                     let bytes = element_bytes(parameter.cpp.as_deref(), *element);
                     let len = format!("{elements} * {bytes}");
                     let (name, cpp) = (name.to_owned(), parameter.cpp.clone());
-                    self.buffers.push(Buffer { name, len, element: *element, cpp, read: *read, written: *written });
+                    let (read, written, reduced) = (*read, *written, *reduced);
+                    self.buffers.push(Buffer { name, len, element: *element, cpp, read, written, reduced });
                 }
                 format!("\"buf:{name}\"")
             }

@@ -24,6 +24,8 @@ pub struct Entry {
     pub parameters: Vec<Parameter>,
     /// Axes of the grid that it looks at, at least one.
     pub axes: usize,
+    /// Axes of a CTA that it looks at, at least one.
+    pub block_axes: usize,
     /// Threads of a CTA, where it says how many it needs.
     pub threads: Option<[u32; 3]>,
     /// Whether it has shared memory whose size the launch says.
@@ -55,6 +57,8 @@ pub enum Kind {
         read: bool,
         /// Stores and reductions.
         written: bool,
+        /// Reductions, and no other access.
+        reduced: bool,
         /// Type of an element, as job files name it.
         element: Option<&'static str>,
     },
@@ -112,7 +116,7 @@ fn entry(body: &Body, dynamic: &[&str]) -> Entry {
         })
         .collect();
     let uses = |word: &str| body.statements.iter().any(|statement| statement.contains(word));
-    let axes = match (uses("%ctaid.z") || uses("%tid.z"), uses("%ctaid.y") || uses("%tid.y")) {
+    let axes = |register: &str| match (uses(&format!("{register}.z")), uses(&format!("{register}.y"))) {
         (true, _) => 3,
         (false, true) => 2,
         _ => 1,
@@ -121,7 +125,8 @@ fn entry(body: &Body, dynamic: &[&str]) -> Entry {
         name: body.name.clone(),
         plain: plain_name(&body.name),
         parameters,
-        axes,
+        axes: axes("%ctaid"),
+        block_axes: axes("%tid"),
         threads: required_threads(&body.header),
         dynamic: dynamic.iter().any(|name| uses(name)),
     }
@@ -195,6 +200,8 @@ struct Followed<'a> {
     pointers: u64,
     read: u64,
     written: u64,
+    /// Those that reductions change.
+    reduced: u64,
     elements: BTreeMap<u64, &'static str>,
 }
 
@@ -202,7 +209,8 @@ impl<'a> Followed<'a> {
     fn pointer(&self, bit: u64, element: Option<&'static str>) -> Kind {
         Kind::Pointer {
             read: self.read & bit != 0,
-            written: self.written & bit != 0,
+            written: (self.written | self.reduced) & bit != 0,
+            reduced: self.reduced & !self.read & !self.written & bit != 0,
             element: element.or_else(|| self.elements.get(&bit).copied()),
         }
     }
@@ -239,12 +247,12 @@ impl<'a> Followed<'a> {
                 }
             }
             (_, Some(_)) if has("param") || has("shared") || has("local") || has("const") => {}
-            ("ld" | "ldu", Some(address)) => self.access(address, opcode, true, false),
-            ("st", Some(address)) => self.access(address, opcode, false, true),
-            ("atom" | "red", Some(address)) => self.access(address, opcode, true, true),
+            ("ld" | "ldu", Some(address)) => self.read |= self.access(address, opcode),
+            ("st", Some(address)) => self.written |= self.access(address, opcode),
+            ("atom" | "red", Some(address)) => self.reduced |= self.access(address, opcode),
             ("cp", Some(_)) => {
                 let second = rest.split('[').nth(2).and_then(|rest| rest.split(']').next()).unwrap_or_default();
-                self.access(second.trim(), "", true, false);
+                self.read |= self.access(second.trim(), "");
             }
             ("cvta", _) if has("to") => {
                 let source = rest.split(',').nth(1).unwrap_or_default().trim();
@@ -264,13 +272,12 @@ impl<'a> Followed<'a> {
         }
     }
 
-    fn access(&mut self, address: &str, opcode: &str, read: bool, written: bool) {
+    /// The parameters that an access goes to.
+    fn access(&mut self, address: &str, opcode: &str) -> u64 {
         let bits = self.of(address);
         // Beside an address stands what it is counted by.
         let bits = if bits & self.pointers == 0 { bits } else { bits & self.pointers };
         self.pointers |= bits;
-        self.read |= if read { bits } else { 0 };
-        self.written |= if written { bits } else { 0 };
         if bits.count_ones() == 1
             && let Some(kind) = opcode.rsplit('.').next()
         {
@@ -284,10 +291,11 @@ impl<'a> Followed<'a> {
                 "u64" | "b64" => "u64",
                 "s64" => "i64",
                 "u32" | "s32" | "b32" => "i32",
-                _ => return,
+                _ => return bits,
             };
             self.elements.entry(bits).or_insert(element);
         }
+        bits
     }
 }
 
@@ -324,7 +332,7 @@ mod tests {
         let found = entries(ptx.as_bytes());
         let kinds: Vec<&Kind> =
             found.iter().flat_map(|entry| &entry.parameters).map(|parameter| &parameter.kind).collect();
-        let pointer = |read, written, element| Kind::Pointer { read, written, element };
+        let pointer = |read, written, element| Kind::Pointer { read, written, reduced: false, element };
         assert_eq!(
             kinds,
             [
@@ -334,6 +342,23 @@ mod tests {
                 &Kind::Bytes(24)
             ]
         );
-        assert!(found.iter().all(|entry| entry.axes == 2 && entry.threads == Some([32, 2, 1])));
+        assert!(
+            found.iter().all(|entry| (entry.axes, entry.block_axes) == (1, 2) && entry.threads == Some([32, 2, 1]))
+        );
+    }
+
+    #[test]
+    fn what_reductions_alone_change_is_told_from_what_is_loaded_too() {
+        let ptx = ".entry k(.param .u64 total, .param .u64 bins)
+        {
+            ld.param.u64 %rd1, [total]; ld.param.u64 %rd2, [bins];
+            cvta.to.global.u64 %rd3, %rd1; cvta.to.global.u64 %rd4, %rd2;
+            atom.global.add.u32 %r1, [%rd3], 1; red.global.add.u32 [%rd4], 1; ld.global.u32 %r2, [%rd4];
+        }";
+        let found = entries(ptx.as_bytes());
+        let kinds: Vec<&Kind> =
+            found.iter().flat_map(|entry| &entry.parameters).map(|parameter| &parameter.kind).collect();
+        let pointer = |read, reduced| Kind::Pointer { read, written: true, reduced, element: Some("i32") };
+        assert_eq!(kinds, [&pointer(false, true), &pointer(true, false)]);
     }
 }

@@ -82,6 +82,28 @@ impl Form {
         form
     }
 
+    /// The form with the length that it needs for stores up to `end`.
+    pub fn ending(&self, end: u64) -> Self {
+        let mut form = self.clone();
+        if let Self::Range { base, len, .. } | Self::AllByCta0 { base, len } = &mut form {
+            *len = Some(end.saturating_sub(*base));
+        }
+        form
+    }
+
+    /// What a single CTA owns, in the form of a launch of several.
+    pub fn like(self, several: Option<&Self>) -> Self {
+        match (self, several) {
+            (Self::AllByCta0 { base, len: Some(len) }, Some(Self::Range { bytes, axis, .. })) if len <= *bytes => {
+                Self::Range { base, bytes: *bytes, len: Some(len), axis: *axis }
+            }
+            (Self::AllByCta0 { base, len: Some(len) }, Some(Self::PerCta { bytes, .. })) if len == *bytes => {
+                Self::PerCta { base, bytes: len }
+            }
+            (form, _) => form,
+        }
+    }
+
     /// What a job file with this form would get.
     pub fn maps(&self, target: &Target) -> Result<Vec<WriteMap>, Problem> {
         let target = Target { base: self.base(), ..*target };

@@ -45,6 +45,13 @@ const OTHERS: u64 = 16;
 /// Single stores that are looked at, at most.
 const MAX_STORES: usize = 1 << 20;
 
+/// CTAs of a launch that may run one after the other.
+const MAX_SERIAL: u64 = 4096;
+/// Why there is no proposal, where nothing is wrong with the kernel.
+const NO_PATTERN: &str = "no regular pattern covers what the CTAs store";
+/// What is left then.
+const SERIAL: &str = ": run them one after the other with `serial = true`, which needs no `writes`";
+
 /// What is proposed for one launch.
 #[derive(Clone, Debug)]
 pub struct Proposal {
@@ -56,6 +63,8 @@ pub struct Proposal {
     pub block: [u32; 3],
     /// For each buffer that is written: the forms, or why there are none.
     pub buffers: BTreeMap<u16, Result<Vec<Form>, String>>,
+    /// For each buffer that is written: where the last store of the chosen CTAs ended.
+    pub ends: BTreeMap<u16, u64>,
     /// A unit that broke a rule which no write map can mend.
     pub trap: Option<(Unit, Trap)>,
     /// CTAs whose stores made the proposal.
@@ -101,6 +110,7 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
                 entry: String::from_utf8_lossy(&launch.entry).into_owned(),
                 block: launch.block,
                 buffers: BTreeMap::new(),
+                ends: BTreeMap::new(),
                 trap: None,
                 sampled: 0,
                 verified: 0,
@@ -180,6 +190,10 @@ fn propose(
 ) {
     let mut traced: Option<BTreeMap<u16, Vec<Stored>>> = None;
     proposal.sampled = samples.len() as u64;
+    for (buffer, ranges) in samples.iter().flat_map(|sample| &sample.written) {
+        let end = proposal.ends.entry(*buffer).or_default();
+        *end = ranges.last().map_or(*end, |range| range.1.max(*end));
+    }
     let sizes = launch.args.iter().filter_map(|arg| match arg {
         Arg::U32(value) => Some(u64::from(*value)),
         Arg::U64(value) => Some(*value),
@@ -210,7 +224,7 @@ fn propose(
                     Some((reader, owner, at)) => format!(
                         "CTA {reader:?} loads byte {at}, which CTA {owner:?} would own in the same launch: split the launch, write to another buffer, or run the CTAs one after the other with `serial = true`"
                     ),
-                    None => "no regular pattern covers what the CTAs store".to_owned(),
+                    None => NO_PATTERN.to_owned(),
                 })
             };
             let before = known.get(&buffer).filter(|forms| holds(forms, &seen, &target)).map(|forms| vec![forms.clone()]);
@@ -224,7 +238,8 @@ fn propose(
                 let lists = lists.into_iter().filter(|forms| holds(forms, &seen, &target)).collect();
                 found = choose(lists).or(found);
             }
-            (buffer, found)
+            let few = launch.ctas() <= MAX_SERIAL;
+            (buffer, found.map_err(|reason| if few && reason.starts_with(NO_PATTERN) { reason + SERIAL } else { reason }))
         })
         .collect();
 }

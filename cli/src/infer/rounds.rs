@@ -11,21 +11,38 @@ enum Piece {
     Number(i128, bool),
 }
 
-/// Entries that say what each round says; `None` where no simple expressions are found.
+/// Entries that say what each round says; `None` where no simple expressions are found. Rounds without entries store nothing, so
+/// that any entry will do which is one.
 pub fn together(rounds: &[Round]) -> Option<Vec<String>> {
-    let (_, first) = rounds.first()?;
+    let (idle, rounds): (Vec<&Round>, Vec<&Round>) = rounds.iter().partition(|(_, entries)| entries.is_empty());
+    let Some((_, first)) = rounds.first() else { return Some(Vec::new()) };
     if rounds.iter().any(|(_, entries)| entries.len() != first.len()) {
         return None;
     }
+    let vars = Vars {
+        at: rounds.iter().map(|(vars, _)| vars.as_slice()).collect(),
+        idle: idle.iter().map(|(vars, _)| vars.as_slice()).collect(),
+    };
     (0..first.len())
         .map(|index| {
             let texts: Vec<&String> = rounds.iter().filter_map(|(_, entries)| entries.get(index)).collect();
-            let vars: Vec<&[(String, i128)]> = rounds.iter().map(|(vars, _)| vars.as_slice()).collect();
             let (names, rest): (Vec<&str>, Vec<String>) =
                 texts.iter().map(|text| named(text)).collect::<Option<_>>()?;
-            Some(format!("{{ buffer = \"{}\"{}", turns(&names, &vars)?, entry(&rest, &vars)?))
+            let alone = names.iter().all(|name| names.first() == Some(name));
+            let name = match (alone, vars.idle.as_slice()) {
+                (true, _) => (*names.first()?).to_owned(),
+                (false, []) => turns(&names, &vars.at)?,
+                (false, _) => return None,
+            };
+            Some(format!("{{ buffer = \"{name}\"{}", entry(&rest, &vars)?))
         })
         .collect()
+}
+
+/// The variables and their values: of rounds that store something, and of those that do not.
+struct Vars<'a> {
+    at: Vec<&'a [(String, i128)]>,
+    idle: Vec<&'a [(String, i128)]>,
 }
 
 /// The name of the buffer, and what follows it.
@@ -49,7 +66,7 @@ fn turns(names: &[&str], vars: &[&[(String, i128)]]) -> Option<String> {
     })
 }
 
-fn entry(texts: &[String], vars: &[&[(String, i128)]]) -> Option<String> {
+fn entry(texts: &[String], vars: &Vars<'_>) -> Option<String> {
     let mut all: Vec<Vec<Piece>> = texts.iter().map(|text| pieces(text)).collect();
     let based = |pieces: &Vec<Piece>| {
         pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.ends_with(", base = ")))
@@ -133,20 +150,28 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 /// An expression that has these values where the variables have those.
-fn expression(numbers: &[i128], vars: &[&[(String, i128)]]) -> Option<String> {
+fn expression(numbers: &[i128], vars: &Vars<'_>) -> Option<String> {
     let first = *numbers.first()?;
     if numbers.iter().all(|number| *number == first) {
         return Some(first.to_string());
     }
-    let names: Vec<&str> = vars.first()?.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = vars.at.first()?.iter().map(|(name, _)| name.as_str()).collect();
     // The innermost variable is the likeliest.
     for (place, name) in names.iter().enumerate().rev() {
-        let values: Vec<i128> = vars.iter().filter_map(|vars| vars.get(place).map(|var| var.1)).collect();
+        let of = |rounds: &[&[(String, i128)]]| -> Vec<i128> {
+            rounds.iter().filter_map(|vars| vars.get(place).map(|var| var.1)).collect()
+        };
+        let (values, idle) = (of(&vars.at), of(&vars.idle));
         if values.len() != numbers.len() {
             return None;
         }
         if let Some((by, more)) = line(&values, numbers) {
-            return Some(linear(name, by, more));
+            let stands =
+                |value: &i128| by.checked_mul(*value).and_then(|sum| sum.checked_add(more)).is_some_and(|sum| sum >= 0);
+            return idle.iter().all(stands).then(|| linear(name, by, more));
+        }
+        if idle.iter().any(|value| !(0..64).contains(value)) {
+            continue;
         }
         let shifted = |left: bool| {
             let whole = |(value, number): (&i128, &i128)| {
@@ -235,6 +260,23 @@ mod tests {
         assert_eq!(together(&rounds(&[1, 2], inside)).unwrap(), ["{ buffer = \"a\", range = \"block.x * (k + 1)\" }"]);
         let odd = |k: i128| format!("{{ buffer = \"a\", run = {} }}", k * k * k);
         assert_eq!(together(&rounds(&[1, 2, 3, 4], odd)), None);
+    }
+
+    #[test]
+    fn rounds_that_store_nothing_hold_no_other_round_back() {
+        let shrinking =
+            |k: i128| format!("{{ buffer = \"a\", base = {}, all-by-cta0 = true, len = {} }}", 4 + 44 * k, 12 - 4 * k);
+        let mut all = rounds(&[0, 1, 2, 3], shrinking);
+        all[3].1.clear();
+        let whole = "{ buffer = \"a\", base = \"k * 44 + 4\", all-by-cta0 = true, len = \"12 - k * 4\" }";
+        assert_eq!(together(&all).unwrap(), [whole]);
+        // There its length would be less than nothing.
+        all[3].0[0].1 = 4;
+        assert_eq!(together(&all), None);
+        for round in &mut all {
+            round.1.clear();
+        }
+        assert_eq!(together(&all).unwrap(), [""; 0]);
     }
 
     #[test]

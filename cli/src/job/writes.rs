@@ -173,6 +173,9 @@ pub fn per_cta(target: &Target, bytes: u64) -> Result<Vec<WriteMap>, Problem> {
 
 /// `all-by-cta0`: `len` bytes for CTA (0, 0, 0).
 pub fn all_by_cta0(target: &Target, len: u64) -> Result<Vec<WriteMap>, Problem> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
     let dims = target.long_axes().into_iter().map(|axis| Dim::At { axis, index: 0 }).collect();
     Ok(vec![target.map(target.base, dims, len)?])
 }

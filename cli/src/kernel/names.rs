@@ -36,7 +36,10 @@ pub fn with_types(name: &str) -> Option<String> {
 
 /// Without namespaces, with template arguments: `reduce<256>`.
 fn last_part(name: &str) -> Option<String> {
-    let whole = demangled(name, &DemangleOptions::default().no_params().no_return_type())?;
+    without_namespaces(&demangled(name, &DemangleOptions::default().no_params().no_return_type())?)
+}
+
+fn without_namespaces(whole: &str) -> Option<String> {
     let mut depth = 0u32;
     let mut start = 0;
     for (at, letter) in whole.char_indices() {
@@ -62,11 +65,48 @@ pub fn with_template(name: &str) -> Option<String> {
     last_part(name).filter(|last| last.ends_with('>'))
 }
 
-/// Both names of a C++ function: alone, and with its template arguments.
+/// The name with the types of the parameters, without namespaces: `blur(float const*, int)`.
+fn signature(name: &str) -> Option<String> {
+    without_namespaces(&demangled(name, &DemangleOptions::default().no_return_type())?)
+}
+
+/// One spelling of the types in a name: as mangled names have them, without `const` and blanks.
+fn spelling(name: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let letters = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let end = if letters(first) { rest.find(|c| !letters(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let (word, after) = rest.split_at(end);
+        rest = after.trim_start();
+        let longer = words.last().is_some_and(|last| matches!(*last, "unsigned" | "signed" | "long" | "short"));
+        match word {
+            "const" | "__restrict__" | "restrict" => {}
+            "int" if longer => {}
+            "uint" | "uint32_t" => words.push("unsigned"),
+            "int32_t" => words.push("int"),
+            "uint64_t" | "size_t" | "ulong" => words.extend(["unsigned", "long"]),
+            "int64_t" | "ptrdiff_t" => words.push("long"),
+            "uint16_t" | "ushort" => words.extend(["unsigned", "short"]),
+            "int16_t" => words.push("short"),
+            "uint8_t" | "uchar" => words.extend(["unsigned", "char"]),
+            "int8_t" => words.extend(["signed", "char"]),
+            "half" => words.push("__half"),
+            "nv_bfloat16" => words.push("__nv_bfloat16"),
+            word => words.push(word),
+        }
+    }
+    words.concat()
+}
+
+/// Names of a C++ function: alone, with its template arguments, and with the types of its parameters.
 pub fn is_called(mangled: &str, name: &str) -> bool {
-    let bare = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
     unmangled(mangled).is_some_and(|known| known == name)
-        || with_template(mangled).is_some_and(|known| bare(&known) == bare(name))
+        || name.contains(['<', '('])
+            && [with_template(mangled), signature(mangled)]
+                .into_iter()
+                .flatten()
+                .any(|known| spelling(&known) == spelling(name))
 }
 
 /// The name to show: plain, with its template arguments where it has some.
@@ -108,6 +148,29 @@ mod tests {
         assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float,256>"));
         assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce"));
         assert!(!is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float>"));
+    }
+
+    #[test]
+    fn types_may_be_spelled_as_people_spell_them() {
+        for (mangled, name) in [
+            ("_Z10testKernelIjEvPT_m", "testKernel<unsigned>"),
+            ("_Z10testKernelIjEvPT_m", "testKernel<uint32_t>"),
+            ("_Z3mapIPK6__halfmEvT_", "map<const half *, size_t>"),
+            ("_Z3mapIPK6__halfmEvT_", "map<__half const*, unsigned long int>"),
+            ("_Z13simple_kernelPKiPii", "simple_kernel(const int *, int *, int)"),
+            ("_ZN2ns4blurIfEEvPKT_h", "blur<float>(float const*, uint8_t)"),
+        ] {
+            assert!(is_called(mangled, name), "{name} is not {:?}", signature(mangled));
+        }
+        for (mangled, name) in [
+            ("_Z10testKernelIjEvPT_m", "testKernel<int>"),
+            ("_Z10testKernelIjEvPT_m", "testKernel<unsigned long>"),
+            ("_Z13simple_kernelPKiPii", "simple_kernel(int *, int)"),
+            ("_Z13simple_kernelPKiPii", "simple_kernel("),
+            ("_Z13simple_kernelPKiPii", "é("),
+        ] {
+            assert!(!is_called(mangled, name), "{name} is {:?}", signature(mangled));
+        }
     }
 
     #[test]

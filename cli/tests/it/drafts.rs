@@ -130,3 +130,65 @@ fn variables_that_kernels_may_write_are_drafted_with_buffers() {
     let one = draft(folder.path(), &["written.ptx", "--entry", "sums", "-o", "-"]);
     assert!(one.contains("buffer = \"partial\"") && !one.contains("calls"), "{one}");
 }
+
+const HISTOGRAM: &str = "\
+.visible .entry _Z9histogramPKjPji(.param .u64 data, .param .u64 bins, .param .u32 count)
+{
+	.reg .pred %p<2>;
+	.reg .b32 %r<9>;
+	.reg .b64 %rd<9>;
+	ld.param.u64 %rd1, [data];
+	ld.param.u64 %rd2, [bins];
+	ld.param.u32 %r1, [count];
+	mov.u32 %r2, %tid.y;
+	mov.u32 %r3, %ntid.x;
+	mov.u32 %r4, %tid.x;
+	mad.lo.s32 %r5, %r2, %r3, %r4;
+	mov.u32 %r6, %ctaid.x;
+	mad.lo.s32 %r7, %r6, 256, %r5;
+	setp.ge.s32 %p1, %r7, %r1;
+	@%p1 bra $L__BB0_2;
+	cvta.to.global.u64 %rd3, %rd1;
+	cvta.to.global.u64 %rd4, %rd2;
+	mul.wide.s32 %rd5, %r7, 4;
+	add.s64 %rd6, %rd3, %rd5;
+	ld.global.u32 %r8, [%rd6];
+	mul.wide.u32 %rd7, %r8, 4;
+	add.s64 %rd8, %rd4, %rd7;
+	red.global.add.u32 [%rd8], 1;
+$L__BB0_2:
+	ret;
+}
+";
+
+#[test]
+fn a_histogram_is_drafted_with_empty_bins_and_ctas_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("_Z257{}Pf", "n".repeat(257));
+    let histogram = format!(
+        "\
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry _Z5emptyv() {{ ret; }}
+.visible .entry {long}(.param .u64 p) {{ ret; }}
+{}",
+        HISTOGRAM
+    );
+    std::fs::write(folder.path().join("histogram.ptx"), histogram).unwrap();
+    let text = draft(folder.path(), &["histogram.ptx", "-o", "-"]);
+    for part in [
+        "name = \"p0\"\nlen = \"n2 * n2 * 4\"    # unsigned int const*\nrandom = ",
+        "name = \"p1\"\nlen = \"n2 * n2 * 4\"    # unsigned int*\noutput = ",
+        "grid = \"ceil_div(n2, 16)\"\nblock = [16, 16]\nserial = true",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    assert!(!text.contains("empty") && !text.contains(&long), "{text}");
+    std::fs::write(folder.path().join("histogram.toml"), text).unwrap();
+    let ran = assay(folder.path(), &["job", "run", "histogram.toml"], b"");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let bins = std::fs::read(folder.path().join("out/p1.bin")).unwrap();
+    let total: u32 = bins.chunks(4).map(|bin| u32::from_le_bytes(bin.try_into().unwrap())).sum();
+    assert_eq!(total, 64);
+}

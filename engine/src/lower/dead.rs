@@ -81,6 +81,13 @@ impl Builder<'_, '_> {
                 for cell in written {
                     makers.entry(registers + cell).or_default().push(at as u32);
                 }
+            } else if matches!(raw.op, Op::Shuffle(_)) {
+                // What it hands on may be as dead as what it was given; from where it takes that may not.
+                raw.uses(&self.ext, |register| {
+                    if register != raw.a || [raw.b, raw.c].contains(&register) {
+                        wanted.register(register)
+                    }
+                });
             } else if !raw.op.is_pure() {
                 raw.uses(&self.ext, |register| wanted.register(register));
                 continue;

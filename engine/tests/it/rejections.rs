@@ -76,6 +76,20 @@ fn an_old_value_that_is_used_betrays_the_order() {
     // Code without optimisation moves it about before it drops it.
     let moved = "\natom.global.add.u32 %r2, [%rd1], 1;\nmov.b32 %r3, %r2; add.u32 %r4, %r3, 1; mov.b32 %r3, %r4;";
     assert!(parse(&text(moved)).entries[0].kernel.is_ok());
+    // So does the leader of a warp, who adds for all of it.
+    let handed = "\natom.global.add.u32 %r2, [%rd1], 1;\nshfl.sync.idx.b32 %r3, %r2, 0, 31, -1; add.u32 %r4, %r3, 1;";
+    assert!(parse(&text(handed)).entries[0].kernel.is_ok());
+    for use_of_it in [
+        "st.global.u32 [%rd6], %r4;",
+        "shfl.sync.idx.b32 %r5, %r4, 0, 31, -1; st.global.u32 [%rd6], %r5;",
+        "shfl.sync.idx.b32 %r5, %r1, %r4, 31, -1;",
+        "shfl.sync.idx.b32 %r5, %r1, 0, %r4, -1;",
+        "shfl.sync.idx.b32 %r5|%p1, %r4, 0, 31, -1; @%p1 st.global.u32 [%rd6], 1;",
+        "shfl.sync.idx.b32 %r5, %r4, %r4, 31, -1;",
+    ] {
+        let found = rejection(&text(&format!("{handed} {use_of_it}")));
+        assert!(found.reason.contains("old value"), "{use_of_it}: {}", found.reason);
+    }
     let branches = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 bra OUT; OUT:");
     assert!(rejection(&text(&branches)).reason.contains("old value"));
     let guards = format!("{moved} setp.eq.u32 %p1, %r3, 0; @%p1 st.global.u32 [%rd6], 1;");
