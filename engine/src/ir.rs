@@ -384,7 +384,16 @@ pub(crate) enum Op {
     // Uninitialised registers: `d` and `a` are predicate slots that say which lanes hold a value.
     Mark,
     Carry,
+    /// The same of a choice: `c` says of which lanes `a` is meant, else `b`; all lanes hold one that is absent.
+    CarryChosen,
     Need,
+    /// No lane holds one any more.
+    Forget,
+    /// Nothing is written of local memory from here to there: a function is called. It forgets its registers too.
+    Enter {
+        from: u32,
+        to: u32,
+    },
     /// Instructions that were compiled, by number of their segment.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Compiled(u32),

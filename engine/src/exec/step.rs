@@ -463,6 +463,18 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         let into = &mut warp.p[usize::from(ins.d)];
                         *into = *into & !active | held & active;
                     }
+                    Op::CarryChosen => {
+                        let of = |slot: usize| warp.p.get(slot).copied().unwrap_or(u32::MAX);
+                        let held = of(a) & warp.p[c] | of(b) & !warp.p[c];
+                        let into = &mut warp.p[usize::from(ins.d)];
+                        *into = *into & !active | held & active;
+                    }
+                    Op::Forget => warp.p[usize::from(ins.d)] &= !active,
+                    Op::Enter { from, to } => {
+                        for written in warp.local_written.iter_mut().take(to as usize / 4).skip(from as usize / 4) {
+                            *written = written.map(|lanes| lanes & !active);
+                        }
+                    }
                     Op::Need => {
                         let missing = active & !warp.p[a];
                         if missing != 0 {

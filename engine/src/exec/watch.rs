@@ -102,6 +102,9 @@ fn kind(op: Op) -> Kind {
         | Op::Combine(_)
         | Op::Mark
         | Op::Carry
+        | Op::CarryChosen
+        | Op::Forget
+        | Op::Enter { .. }
         | Op::Need
         | Op::Branch
         | Op::BranchIndex
@@ -173,7 +176,17 @@ impl Machine<'_> {
                     *into = if size == 8 { doubles(slot) } else { words(slot) };
                 }
             }
-            Op::Mark | Op::Carry | Op::Need | Op::Gather | Op::Companion | Op::BlankW | Op::BlankD | Op::Nop => return,
+            Op::Mark
+            | Op::Carry
+            | Op::CarryChosen
+            | Op::Forget
+            | Op::Enter { .. }
+            | Op::Need
+            | Op::Gather
+            | Op::Companion
+            | Op::BlankW
+            | Op::BlankD
+            | Op::Nop => return,
             op => {
                 results[0] = match kind(op) {
                     Kind::None => None,

@@ -10,6 +10,9 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, collections::BTreeMap, format, vec, vec::Vec};
 
+/// Bytes of a function's local memory that a call forgets for one lane-step more.
+const FORGOTTEN_BYTES: u32 = 256;
+
 impl<'a> Builder<'_, 'a> {
     pub(crate) fn push(&mut self, raw: Raw) {
         self.raws.push(raw);
@@ -119,6 +122,7 @@ impl<'a> Builder<'_, 'a> {
         self.scopes.push(BTreeMap::new());
         self.carry = None;
         self.starts.push(self.raws.len());
+        let mut entered = None;
         let Some(body) = &function.body else {
             return Err(match function.name {
                 "malloc" | "free" => "malloc and free on the device are not supported: pass buffers".to_owned(),
@@ -149,6 +153,11 @@ impl<'a> Builder<'_, 'a> {
             let label = self.new_label();
             self.place_label(label);
             self.callees.insert(function.name, Callee { label, back, params, returns });
+            self.guard = None;
+            self.cost = 0;
+            entered = Some((self.raws.len(), self.local));
+            let raw = self.raw(Op::Enter { from: self.local, to: self.local });
+            self.push(raw);
         }
         self.collect_labels(body)?;
         let root = self.scope_path.first().copied().unwrap_or(0);
@@ -156,6 +165,12 @@ impl<'a> Builder<'_, 'a> {
         self.scope_path.push(root);
         for statement in body {
             self.statement(statement)?;
+        }
+        if let Some((at, from)) = entered
+            && let Some(raw) = self.raws.get_mut(at)
+        {
+            raw.op = Op::Enter { from, to: self.local };
+            raw.cost = self.local.saturating_sub(from) / FORGOTTEN_BYTES;
         }
         // Control that runs off the end.
         self.guard = None;

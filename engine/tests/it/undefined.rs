@@ -1,7 +1,7 @@
 //! Bytes that nobody has written, such as the padding of structures: they may be carried about, and nothing may depend on them.
 
-use crate::support::{passes, run, traps, words};
-use assay_engine::TrapKind;
+use crate::support::{launch, passes, run, scratch, traps, words};
+use assay_engine::{Outcome, TrapKind};
 
 /// A structure of a byte and a word in shared memory at `%r9`, eight bytes for each thread, and one in local memory at `%r8`.
 const PAIRS: &str = ".shared .align 8 .b8 s[1024]; .local .align 8 .b8 l[16]; mov.u32 %r8, l; mov.u32 %r9, s;
@@ -131,4 +131,91 @@ fn of_a_choice_only_what_is_chosen_needs_a_value() {
     uninitialised("selp.b32 %r21, %r20, %r20, %p1;");
     uninitialised("selp.b32 %r21, 1, 0, %p2;");
     uninitialised("@%p1 selp.b32 %r21, %r20, 5, %p1;");
+}
+
+#[test]
+fn a_choice_carries_on_what_holds_no_value_as_a_copy_does() {
+    // A register is kept from turn to turn before anything sets it; in the end all have.
+    let looped = |body: &str, end: &str| {
+        format!(
+            "mov.u32 %r2, 0; L: mul.lo.u32 %r20, %r2, 3; setp.eq.u32 %p1, %r2, %r1; {body}
+            add.u32 %r2, %r2, 1; setp.lt.u32 %p2, %r2, {end}; @%p2 bra L;
+            cvt.u64.u32 %rd10, %r21; st.global.u64 [%rd6], %rd10;"
+        )
+    };
+    let wanted: Vec<u64> = (0..40).map(|thread| 3 * thread).collect();
+    for body in [
+        "selp.b32 %r21, %r20, %r21, %p1;",
+        "selp.b32 %r22, %r20, %r21, %p1; mov.u32 %r21, %r22;",
+        "not.pred %p3, %p1; selp.b32 %r22, %r21, %r20, %p3; mov.u32 %r23, %r22; mov.u32 %r21, %r23;",
+        "cvt.u64.u32 %rd20, %r20; selp.b64 %rd21, %rd20, %rd21, %p1; cvt.u32.u64 %r22, %rd20; selp.b32 %r21, %r22, %r21, %p1;",
+    ] {
+        assert_eq!(words(&looped(body, "40"), 40), wanted, "{body}");
+        traps(&looped(body, "39"), 40, TrapKind::Uninitialised);
+    }
+    // Computing with it is no copy.
+    traps(&looped("selp.b32 %r21, %r20, %r21, %p1; add.u32 %r22, %r21, 1;", "40"), 40, TrapKind::Uninitialised);
+    // Neither is what another choice hangs on.
+    let of_predicate = "setp.ne.u32 %p4, %r20, 0; selp.b32 %r21, %r20, 7, %p5; @%p1 mov.pred %p5, %p4;";
+    traps(&looped(of_predicate, "40"), 40, TrapKind::Uninitialised);
+}
+
+/// A function that is called with 0 and with 1, its body, what it gives in `%r4`.
+fn called_twice(body: &str) -> String {
+    format!(
+        ".version 8.0\n.target sm_80\n.address_size 64
+        .func (.param .b32 back) f(.param .b32 which) {{
+        .reg .b32 %r<9>; .reg .pred %p<3>; .local .align 4 .b8 l[8];
+        ld.param.u32 %r1, [which]; setp.ne.u32 %p1, %r1, 0;
+        {body}
+        st.param.b32 [back], %r4; ret; }}
+        .visible .entry k(.param .u64 p0, .param .u64 p1, .param .u64 p2, .param .u64 p3) {{
+        .reg .b32 %r<9>; .reg .b64 %rd<3>;
+        ld.param.u64 %rd1, [p0];
+        {{ .param .b32 a; .param .b32 b; st.param.b32 [a], 0; call.uni (b), f, (a); ld.param.b32 %r1, [b]; }}
+        {{ .param .b32 a; .param .b32 b; st.param.b32 [a], 1; call.uni (b), f, (a); ld.param.b32 %r2, [b]; }}
+        add.u32 %r3, %r1, %r2; mov.u32 %r4, %tid.x; mul.wide.u32 %rd2, %r4, 4; add.u64 %rd2, %rd2, %rd1;
+        st.global.u32 [%rd2], %r3; ret; }}"
+    )
+}
+
+#[test]
+fn a_function_holds_nothing_of_the_call_before() {
+    let ends = |body: &str| launch(&called_twice(body), 64, &mut scratch(), 1 << 20).unwrap();
+    for body in [
+        // The first call sets it, the second one reads it.
+        "mov.u32 %r4, 7; @!%p1 mov.u32 %r2, 5; @%p1 add.u32 %r4, %r2, 1;",
+        "mov.u32 %r4, 7; @!%p1 st.local.u32 [l], 5; @%p1 ld.local.u32 %r4, [l];",
+        // A loop at the start of the function is no call.
+        "mov.u32 %r3, 0; L: add.u32 %r3, %r3, 1; setp.lt.u32 %p2, %r3, 3; @%p2 bra L;
+        mov.u32 %r4, 7; @!%p1 mov.u32 %r2, 5; @%p1 add.u32 %r4, %r2, 1;",
+    ] {
+        let outcome = ends(body);
+        assert!(matches!(&outcome, Outcome::Trap(trap) if trap.kind == TrapKind::Uninitialised), "{outcome:?}\n{body}");
+    }
+    for body in [
+        "mov.u32 %r2, 5; @%p1 mov.u32 %r2, 6; add.u32 %r4, %r2, 1;",
+        "st.local.u32 [l], %r1; ld.local.u32 %r4, [l];",
+        // Set in the first turn of a loop, read in the second.
+        "mov.u32 %r3, 0; L: setp.eq.u32 %p2, %r3, 0; @%p2 mov.u32 %r2, 5; @!%p2 add.u32 %r4, %r2, 1;
+        add.u32 %r3, %r3, 1; setp.lt.u32 %p2, %r3, 2; @%p2 bra L;",
+    ] {
+        let outcome = ends(body);
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}\n{body}");
+    }
+}
+
+#[test]
+fn what_a_function_left_in_a_register_is_the_same_on_every_tier() {
+    // A copy of what holds nothing, which nobody uses, shows in the digest.
+    let outcome = launch(
+        &called_twice(
+            "mov.u32 %r3, %r2; mad.lo.u32 %r2, %r1, 5, 3; mul.lo.u32 %r4, %r2, %r2; xor.b32 %r4, %r4, 77;
+            add.u32 %r4, %r4, %r2; setp.gt.u32 %p2, %r1, 9; @%p2 add.u32 %r4, %r4, %r3;",
+        ),
+        64,
+        &mut scratch(),
+        1 << 20,
+    );
+    assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
 }

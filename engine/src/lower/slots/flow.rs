@@ -1,6 +1,6 @@
 //! Data flow over blocks: what is live, and what is surely assigned.
 
-use super::{Assembler, MAX_SET_WORDS, is_copy};
+use super::{Assembler, MAX_SET_WORDS};
 use crate::lower::{NO, Raw, Vreg};
 use alloc::{vec, vec::Vec};
 
@@ -143,16 +143,18 @@ impl Assembler<'_, '_> {
 
     /// Moves the state of assignment over one instruction.
     pub(super) fn assign(&self, raw: &Raw, state: &mut [u64]) {
-        if is_copy(&raw.op)
-            && let (Some(from), Some(to)) = (self.slot(raw.a), self.slot(raw.d))
-        {
-            if raw.guard == NO {
-                let value = has(state, from);
-                put(state, to, value);
-            } else if !has(state, from) {
-                put(state, to, false);
+        if let (Some(sources), Some(to)) = (self.carried(raw), self.slot(raw.d)) {
+            // Where none needs analysis it surely holds a value.
+            let mut followed = sources.into_iter().filter_map(|source| self.slot(source)).peekable();
+            if followed.peek().is_some() {
+                let value = followed.all(|from| has(state, from));
+                if raw.guard == NO {
+                    put(state, to, value);
+                } else if !value {
+                    put(state, to, false);
+                }
+                return;
             }
-            return;
         }
         raw.defs(&self.builder.ext, |register| {
             if let Some(bit) = self.slot(register)

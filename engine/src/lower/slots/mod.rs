@@ -68,6 +68,8 @@ struct Assembler<'c, 'a> {
     tracked: Vec<bool>,
     /// For each block, what is surely assigned at its start; `None` where the budget ran out.
     assigned: Option<Sets>,
+    /// Choices carry what holds no value on, as copies do.
+    choices: bool,
 }
 
 /// Makes the code of a kernel.
@@ -81,16 +83,23 @@ pub(super) fn assemble(builder: Builder<'_, '_>) -> Refused<Code> {
         intervals: Vec::new(),
         tracked: Vec::new(),
         assigned: None,
+        choices: false,
     };
     assembler.find_blocks()?;
-    assembler.classify();
-    assembler.liveness();
-    assembler.initialisation();
+    assembler.analyse();
+    if assembler.chooses_among_unset() {
+        assembler.choices = true;
+        assembler.analyse();
+    }
     assembler.emit()
 }
 
 fn is_copy(op: &Op) -> bool {
     matches!(op, Op::MovW | Op::MovD | Op::MovP)
+}
+
+fn is_choice(raw: &Raw) -> bool {
+    matches!(raw.op, Op::SelW | Op::SelD | Op::SelP) && raw.guard == NO
 }
 
 /// Whether it only stands for a value that nobody reads.
@@ -99,6 +108,8 @@ fn is_idle(raw: &Raw, intervals: &[(usize, usize)]) -> bool {
         && intervals.get(raw.d as usize).is_some_and(|interval| interval.0 == interval.1)
 }
 
+/// Registers that a call forgets for one lane-step more.
+const FORGOTTEN: usize = 4;
 /// Cells of the race detector that an access looks at for one lane-step more.
 const CELLS: u32 = 8;
 /// Bytes that it moves for one lane-step more.
@@ -170,6 +181,25 @@ impl Assembler<'_, '_> {
         Ok(())
     }
 
+    fn analyse(&mut self) {
+        self.analysed.clear();
+        self.assigned = None;
+        self.classify();
+        self.liveness();
+        self.initialisation();
+    }
+
+    /// Whether a register that may hold no value is one of two to choose from.
+    fn chooses_among_unset(&self) -> bool {
+        let unset = |register: Vreg| self.tracked.get(register as usize).copied().unwrap_or(false);
+        self.builder.raws.iter().any(|raw| is_choice(raw) && (unset(raw.a) || unset(raw.b)))
+    }
+
+    /// What an instruction only carries on, so that it need not hold a value.
+    fn carried(&self, raw: &Raw) -> Option<[Vreg; 2]> {
+        if is_copy(&raw.op) { Some([raw.a, NO]) } else { (self.choices && is_choice(raw)).then_some([raw.a, raw.b]) }
+    }
+
     fn target(&self, label: u32) -> Refused<u32> {
         match self.builder.labels.get(label as usize) {
             Some(Some(at)) => Ok(self.block_of[*at]),
@@ -211,9 +241,11 @@ impl Assembler<'_, '_> {
             raw.defs(&self.builder.ext, |register| see(register, false));
         }
         // A copy may lack a value like its source.
-        for raw in raws.iter().filter(|raw| is_copy(&raw.op)) {
-            if let Some(true) = wide.get(raw.a as usize)
-                && self.ordinary(raw.a)
+        for raw in raws {
+            let Some(sources) = self.carried(raw) else { continue };
+            let lacking =
+                |source: &Vreg| self.ordinary(*source) && wide.get(*source as usize).copied().unwrap_or(false);
+            if sources.iter().any(lacking)
                 && let Some(wide) = wide.get_mut(raw.d as usize)
             {
                 *wide = true;
@@ -342,6 +374,17 @@ impl Assembler<'_, '_> {
                     Op::Barrier(_) => gather = Gather::Warp,
                     _ => {}
                 }
+                if let Op::Enter { from, to } = raw.op {
+                    let before = ins.len();
+                    self.forget(node.start, &flags, |made: Ins| {
+                        ins.push(made);
+                        lines.push(raw.line);
+                    });
+                    cost += ((ins.len() - before) / FORGOTTEN) as u32;
+                    if from == to {
+                        continue;
+                    }
+                }
                 if matches!(raw.op, Op::Gather) || is_idle(raw, &self.intervals) {
                     continue;
                 }
@@ -362,7 +405,11 @@ impl Assembler<'_, '_> {
                 });
                 lines.push(raw.line);
                 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-                uses.read_until(ins.len(), self.ordinary(raw.d).then(|| self.intervals[raw.d as usize].1));
+                {
+                    // What may be read before it is written shows what was there.
+                    let followed = self.ordinary(raw.d) && !self.tracked[raw.d as usize];
+                    uses.read_until(ins.len(), followed.then(|| self.intervals[raw.d as usize].1));
+                }
             }
             blocks.push(Block { start, end: ins.len() as u32, cost, gather, leaves: false });
         }
@@ -428,6 +475,19 @@ impl Assembler<'_, '_> {
         (bytes / grain.max(1) / CELLS).max(bytes / WIDE)
     }
 
+    /// Emits what makes the registers of the function that starts here hold nothing, whatever an earlier call left in them.
+    fn forget(&self, start: usize, flags: &[Slot], mut emit: impl FnMut(Ins)) {
+        let end = self.builder.starts.iter().copied().find(|other| *other > start).unwrap_or(usize::MAX);
+        let own = 2 * start..end.saturating_mul(2);
+        for (flag, interval) in flags.iter().zip(&self.intervals) {
+            if *flag != NONE && own.contains(&interval.0) {
+                let (d, none) = (*flag, NONE);
+                let [guard, e, a, b, c] = [none; 5];
+                emit(Ins { op: Op::Forget, guard, d, e, a, b, c, negated: false, imm: 0 });
+            }
+        }
+    }
+
     /// Emits what checks and marks tracked registers around an instruction.
     fn checks(&self, raw: &Raw, state: &[u64], flags: &[Slot], slot: impl Fn(Vreg) -> Slot, mut emit: impl FnMut(Ins)) {
         let flag = |register: Vreg| if register == NO { NONE } else { flags[register as usize] };
@@ -446,20 +506,26 @@ impl Assembler<'_, '_> {
         if raw.guard != NO && unsure(raw.guard) {
             emit(Ins { op: Op::Need, guard: NONE, negated: false, a: flag(raw.guard), ..plain });
         }
-        if is_copy(&raw.op) && flag(raw.d) != NONE {
-            if unsure(raw.a) {
-                emit(Ins { op: Op::Carry, d: flag(raw.d), a: flag(raw.a), ..plain });
-            } else {
-                emit(Ins { op: Op::Mark, d: flag(raw.d), ..plain });
-            }
+        let choice = is_choice(raw);
+        if choice && unsure(raw.c) {
+            emit(Ins { op: Op::Need, a: flag(raw.c), ..plain });
+        }
+        if let Some(sources) = self.carried(raw)
+            && flag(raw.d) != NONE
+        {
+            let [a, b] = sources.map(|source| if unsure(source) { flag(source) } else { NONE });
+            let op = match (a, b) {
+                (NONE, NONE) => Op::Mark,
+                _ if choice => Op::CarryChosen,
+                _ => Op::Carry,
+            };
+            let c = if choice { slot(raw.c) } else { NONE };
+            let [a, b] = if matches!(op, Op::Mark) { [NONE; 2] } else { [a, b] };
+            emit(Ins { op, d: flag(raw.d), a, b, c, ..plain });
             return;
         }
         // Of a choice only what is chosen is needed.
-        let choice = matches!(raw.op, Op::SelW | Op::SelD | Op::SelP) && raw.guard == NO;
         if choice {
-            if unsure(raw.c) {
-                emit(Ins { op: Op::Need, a: flag(raw.c), ..plain });
-            }
             for (register, negated) in [(raw.a, false), (raw.b, true)] {
                 if unsure(register) {
                     emit(Ins { op: Op::Need, guard: slot(raw.c), negated, a: flag(register), ..plain });
