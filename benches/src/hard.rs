@@ -8,7 +8,7 @@ const BYTES: usize = 1 << 16;
 
 /// Threads, name, body of a loop. `%r1` is the thread, `%rd1` the owned buffer, `%rd2` the one that is only read,
 /// `%rd3` and `%rd4` an own byte in each, `%rd6` and `%rd7` own 8 and 16 bytes of the first, `%r5`, `%r14`, `%r15` an own byte, own 8 and 16 bytes of shared memory, `%rd11` one of local memory, `%rd12` a table, `%r2` … `%r4` and `%f`, `%d` values.
-const CASES: [(&str, u32, &str); 36] = [
+const CASES: [(&str, u32, &str); 38] = [
     ("integers", 256, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 1 thread", 1, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 8 threads", 8, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
@@ -72,6 +72,8 @@ const CASES: [(&str, u32, &str); 36] = [
         256,
         "and.b32 %r2, %r11, 60; cvt.u64.u32 %rd8, %r2; add.s64 %rd8, %rd8, %rd12; ld.const.u32 %r3, [%rd8];",
     ),
+    ("calls with local bytes, 1 thread", 1, "call.uni local_bytes, ();"),
+    ("calls with unset registers, 1 thread", 1, "call.uni unset_registers, ();"),
     (
         "mma int8",
         256,
@@ -79,9 +81,20 @@ const CASES: [(&str, u32, &str); 36] = [
     ),
 ];
 
-fn ptx(body: &str) -> String {
+/// Functions whose calls have much to forget.
+fn functions() -> String {
+    let sums: String = (2..400).map(|at| format!("add.u32 %r1, %r1, %r{at};\n")).collect();
     format!(
-        ".version 8.0\n.target sm_80\n.address_size 64\n.const .align 16 .b8 t[64] = {{1, 2, 3}};\n.visible .entry k(.param .u64 k_out, .param .u64 k_in, .param .u32 k_turns)
+        ".func local_bytes() {{ .local .align 16 .b8 l[8192]; .reg .b32 %r<2>; mov.u32 %r1, 1; st.local.u32 [l], %r1; ret; }}
+.func unset_registers() {{ .reg .b32 %r<400>; .reg .pred %p<2>; mov.u32 %r1, %tid.x; setp.gt.u32 %p1, %r1, 2000; @%p1 bra L; ret; L:
+{sums}ret; }}\n"
+    )
+}
+
+fn ptx(body: &str) -> String {
+    let functions = functions();
+    format!(
+        ".version 8.0\n.target sm_80\n.address_size 64\n.const .align 16 .b8 t[64] = {{1, 2, 3}};\n{functions}.visible .entry k(.param .u64 k_out, .param .u64 k_in, .param .u32 k_turns)
 {{
 .reg .b16 %h<4>; .reg .b32 %r<24>; .reg .b64 %rd<16>; .reg .f32 %f<4>; .reg .f64 %d<4>; .reg .pred %p<4>;
 .shared .align 16 .b8 s[16384]; .local .align 16 .b8 l[64];

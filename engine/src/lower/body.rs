@@ -11,7 +11,7 @@ use crate::{
 use alloc::{borrow::ToOwned, collections::BTreeMap, format, vec, vec::Vec};
 
 /// Bytes of a function's local memory that a call forgets for one lane-step more.
-const FORGOTTEN_BYTES: u32 = 256;
+const FORGOTTEN_BYTES: u32 = 64;
 
 impl<'a> Builder<'_, 'a> {
     pub(crate) fn push(&mut self, raw: Raw) {
