@@ -339,7 +339,6 @@ impl Kernel {
     }
 
     /// The same in memory that an earlier run left, of this kernel or another: what ran before changes nothing but the time it takes.
-    #[allow(clippy::too_many_arguments)]
     pub fn run_again(
         &self,
         spare: &mut Spare,

@@ -50,7 +50,6 @@ impl Kind {
 
 impl Emitter<'_> {
     /// The instructions of a step.
-    #[allow(clippy::too_many_lines)]
     pub(super) fn compute(
         &mut self,
         kind: Kind,

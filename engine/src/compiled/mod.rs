@@ -157,6 +157,16 @@ impl Compiled {
     }
 }
 
+/// Instructions that make one segment.
+struct Run {
+    steps: Vec<Step>,
+    count: usize,
+    /// How many predicates they write.
+    answers: usize,
+    /// The last of them to write a slot.
+    written: BTreeMap<Part, usize>,
+}
+
 struct Maker<'c> {
     code: &'c Code,
     keyed: bool,
@@ -173,14 +183,14 @@ impl Maker<'_> {
         let start = self.ins.len() as u32;
         let (mut at, end) = (block.start as usize, block.end as usize);
         while at < end {
-            let (steps, count, answers) = self.run(at, end);
-            if count < LEAST {
+            let run = self.run(at, end);
+            if run.count < LEAST {
                 self.ins.extend(self.code.ins.get(at));
                 self.lines.extend(self.code.lines.get(at));
                 at += 1;
                 continue;
             }
-            let segment = self.segment(&steps, at, at + count, answers)?;
+            let segment = self.segment(&run, at + run.count)?;
             self.ins.push(Ins {
                 op: Op::Compiled(segment),
                 guard: NONE,
@@ -193,58 +203,52 @@ impl Maker<'_> {
                 imm: 0,
             });
             self.lines.extend(self.code.lines.get(at));
-            at += count;
+            at += run.count;
         }
         Ok(Block { start, end: self.ins.len() as u32, ..*block })
     }
 
-    /// The steps of the instructions from `at` on that can be compiled, how many these are, and how many predicates they write.
-    fn run(&self, at: usize, end: usize) -> (Vec<Step>, usize, usize) {
+    /// The instructions from `at` on that can be compiled.
+    fn run(&self, at: usize, end: usize) -> Run {
         let constants = Constants { w: &self.code.w_constants };
-        let (mut steps, mut count, mut answers) = (Vec::new(), 0, 0);
-        for ins in self.code.ins.get(at..end).unwrap_or_default() {
-            let before = steps.len();
-            if count == MOST || answers == ANSWERS || !segment::steps(ins, &constants, |step| steps.push(step)) {
+        let mut run = Run { steps: Vec::new(), count: 0, answers: 0, written: BTreeMap::new() };
+        for (ins, index) in self.code.ins.get(at..end).unwrap_or_default().iter().zip(at..) {
+            let before = run.steps.len();
+            let full = run.count == MOST || run.answers == ANSWERS;
+            if full || !segment::steps(ins, &constants, |step| run.steps.push(step)) {
                 break;
             }
-            count += 1;
-            let Some(last) = steps.get(before).copied() else { break };
-            let (kind, sources) = match last.d {
-                Some(Part::W(slot)) => (Kind::FoldW, [Some(Part::W(slot)), None, None, None]),
-                Some(Part::D(slot, _)) => {
-                    (Kind::FoldD, [Some(Part::D(slot, false)), Some(Part::D(slot, true)), None, None])
+            let Some(Step { d: Some(part), guard, .. }) = run.steps.get(before).copied() else { break };
+            run.count += 1;
+            run.written.insert(first(part), index);
+            let (kind, sources) = match part {
+                Part::W(_) => (Kind::FoldW, [Some(part), None, None, None]),
+                Part::D(slot, _) => (Kind::FoldD, [Some(Part::D(slot, false)), Some(Part::D(slot, true)), None, None]),
+                Part::P(_) => {
+                    run.answers += 1;
+                    (Kind::Answer(run.answers as u32 - 1), [Some(part), None, None, None])
                 }
-                Some(Part::P(slot)) => {
-                    answers += 1;
-                    (Kind::Answer(answers as u32 - 1), [Some(Part::P(slot)), None, None, None])
-                }
-                None => break,
             };
             if self.keyed {
-                steps.push(Step { kind, d: None, sources, guard: last.guard });
+                run.steps.push(Step { kind, d: None, sources, guard });
             }
         }
-        (steps, count, answers)
+        run
     }
 
-    fn segment(&mut self, steps: &[Step], start: usize, end: usize, answers: usize) -> Result<u32, Unfit> {
-        // Of the last instruction to write a slot, whether somebody reads that after the segment.
-        let mut outlives = BTreeMap::new();
-        for at in start..end {
-            let (Some(ins), Some(until)) = (self.code.ins.get(at), self.code.until.get(at)) else { return Err(Unfit) };
-            let mut step = None;
-            segment::steps(ins, &Constants { w: &self.code.w_constants }, |made| step = step.or(made.d));
-            let Some(part) = step else { return Err(Unfit) };
-            outlives.insert(first(part), *until as usize > end);
-        }
-        let outlives = |part: Part| outlives.get(&first(part)).copied().unwrap_or(true);
+    /// Compiles the run that ends before instruction `end`.
+    fn segment(&mut self, run: &Run, end: usize) -> Result<u32, Unfit> {
+        let outlives = |part: Part| {
+            let until = run.written.get(&first(part)).and_then(|last| self.code.until.get(*last));
+            until.is_none_or(|until| *until as usize > end)
+        };
         let mut place = |whole: bool| {
             let emitter = Emitter::new(&mut self.pool, Variant { keyed: self.keyed, whole })?;
             let at = self.bytes.len();
-            self.bytes.extend(emitter.function(steps, outlives)?);
+            self.bytes.extend(emitter.function(&run.steps, outlives)?);
             Ok(at)
         };
-        let segment = Segment { whole: place(true)?, part: place(false)?, answers };
+        let segment = Segment { whole: place(true)?, part: place(false)?, answers: run.answers };
         self.segments.push(segment);
         u32::try_from(self.segments.len() - 1).map_err(|_| Unfit)
     }

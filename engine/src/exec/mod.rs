@@ -135,7 +135,6 @@ fn threads(geometry: &Geometry) -> Option<u32> {
 }
 
 /// Runs one block of a kernel.
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn run(
     code: &Code,
     max_threads: u32,
@@ -154,7 +153,6 @@ pub(crate) fn run(
 
 /// As [`run`], telling a tracer.
 #[cfg(feature = "trace")]
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn trace(
     code: &Code,
     max_threads: u32,
@@ -175,7 +173,6 @@ pub(crate) fn trace(
 }
 
 /// A block before its first instruction.
-#[allow(clippy::too_many_arguments)]
 fn start<'k>(
     code: &'k Code,
     max_threads: u32,

@@ -32,8 +32,7 @@ impl Machine<'_> {
             Tier::Compiled => true,
             Tier::Baseline | Tier::Interpreted => return,
         };
-        self.code.tiers.spend(self.spent - self.promotion.told);
-        self.promotion.told = self.spent;
+        self.tell_work();
         if let Some(compiled) = self.code.tiers.of(self.code, self.key.is_some(), at_once) {
             self.promotion.compiled = Some(compiled);
             self.code = &compiled.code;
@@ -41,9 +40,10 @@ impl Machine<'_> {
     }
 
     /// Notes what the block has done since it last said so.
-    pub(super) fn tell_work(&self) {
+    pub(super) fn tell_work(&mut self) {
         if self.promotion.compiled.is_none() {
             self.code.tiers.spend(self.spent - self.promotion.told);
+            self.promotion.told = self.spent;
         }
     }
 

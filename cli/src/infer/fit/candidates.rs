@@ -135,7 +135,6 @@ fn unit_of(step: u64, block: [u32; 3], edges: impl Iterator<Item = u64>) -> u64 
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 fn tile(
     fit: &Fit,
     dims: &[(u64, u64)],

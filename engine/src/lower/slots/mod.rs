@@ -344,6 +344,7 @@ impl Assembler<'_, '_> {
         }
         let slot = |register: Vreg| if register == NO { NONE } else { slots[register as usize] };
         let (mut ins, mut lines, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+        let followed = self.followed(&flags);
         let words = self.words();
         let mut state = vec![0u64; words];
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -375,12 +376,14 @@ impl Assembler<'_, '_> {
                     _ => {}
                 }
                 if let Op::Enter { from, to } = raw.op {
-                    let before = ins.len();
-                    self.forget(node.start, &flags, |made: Ins| {
-                        ins.push(made);
+                    let own = self.own(node.start, &followed);
+                    cost += (own.len() / FORGOTTEN) as u32;
+                    for (_, flag) in own {
+                        let (d, none) = (*flag, NONE);
+                        let [guard, e, a, b, c] = [none; 5];
+                        ins.push(Ins { op: Op::Forget, guard, d, e, a, b, c, negated: false, imm: 0 });
                         lines.push(raw.line);
-                    });
-                    cost += ((ins.len() - before) / FORGOTTEN) as u32;
+                    }
                     if from == to {
                         continue;
                     }
@@ -475,17 +478,20 @@ impl Assembler<'_, '_> {
         (bytes / grain.max(1) / CELLS).max(bytes / WIDE)
     }
 
-    /// Emits what makes the registers of the function that starts here hold nothing, whatever an earlier call left in them.
-    fn forget(&self, start: usize, flags: &[Slot], mut emit: impl FnMut(Ins)) {
-        let end = self.builder.starts.iter().copied().find(|other| *other > start).unwrap_or(usize::MAX);
-        let own = 2 * start..end.saturating_mul(2);
-        for (flag, interval) in flags.iter().zip(&self.intervals) {
-            if *flag != NONE && own.contains(&interval.0) {
-                let (d, none) = (*flag, NONE);
-                let [guard, e, a, b, c] = [none; 5];
-                emit(Ins { op: Op::Forget, guard, d, e, a, b, c, negated: false, imm: 0 });
-            }
-        }
+    /// Where each register begins that may be read before it is written, and what tells whether it holds a value; in order.
+    fn followed(&self, flags: &[Slot]) -> Vec<(usize, Slot)> {
+        let all = self.intervals.iter().zip(flags).map(|(interval, flag)| (interval.0, *flag));
+        let mut followed: Vec<(usize, Slot)> = all.filter(|(_, flag)| *flag != NONE).collect();
+        followed.sort_unstable();
+        followed
+    }
+
+    /// Those of the function that starts here.
+    fn own<'f>(&self, start: usize, followed: &'f [(usize, Slot)]) -> &'f [(usize, Slot)] {
+        let starts = &self.builder.starts;
+        let next = starts.get(starts.partition_point(|other| *other <= start)).copied().unwrap_or(usize::MAX);
+        let before = |bound: usize| followed.partition_point(|(from, _)| *from < bound.saturating_mul(2));
+        followed.get(before(start)..before(next)).unwrap_or_default()
     }
 
     /// Emits what checks and marks tracked registers around an instruction.
@@ -520,7 +526,6 @@ impl Assembler<'_, '_> {
                 _ => Op::Carry,
             };
             let c = if choice { slot(raw.c) } else { NONE };
-            let [a, b] = if matches!(op, Op::Mark) { [NONE; 2] } else { [a, b] };
             emit(Ins { op, d: flag(raw.d), a, b, c, ..plain });
             return;
         }
