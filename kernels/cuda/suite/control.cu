@@ -150,3 +150,49 @@ extern "C" __global__ void sieve(int n, unsigned int *__restrict__ out)
     if (i < n)
         out[i] = found;
 }
+
+typedef unsigned int (*Step)(unsigned int, unsigned int);
+
+static __device__ unsigned int step_add(unsigned int x, unsigned int by) { return x + by; }
+static __device__ unsigned int step_times(unsigned int x, unsigned int by) { return x * (by | 1); }
+static __device__ unsigned int step_turn(unsigned int x, unsigned int by) { return x << (by & 31) | x >> (-by & 31); }
+static __device__ unsigned int step_divide(unsigned int x, unsigned int by) { return by == 0 ? x : x / by; }
+
+__device__ Step steps[4] = {step_add, step_times, step_turn, step_divide};
+
+struct Rule {
+    unsigned int state;
+    __device__ Rule(unsigned int state) : state(state) {}
+    __device__ virtual unsigned int next(unsigned int by) = 0;
+};
+
+struct Table : Rule {
+    __device__ Table(unsigned int state) : Rule(state) {}
+    __device__ unsigned int next(unsigned int by) override { return state = steps[by >> 30](state, by & 0xff); }
+};
+
+struct Lagged : Rule {
+    unsigned int last;
+    __device__ Lagged(unsigned int state) : Rule(state), last(~state) {}
+    __device__ unsigned int next(unsigned int by) override
+    {
+        unsigned int held = state;
+        state = last ^ by;
+        return last = held;
+    }
+};
+
+// Calls through pointers: a rule of either kind for each thread, and functions by the upper bits of each word.
+extern "C" __global__ void rules(int count, int length, const unsigned int *__restrict__ words, unsigned int *__restrict__ out)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= count)
+        return;
+    Table table(i);
+    Lagged lagged(i);
+    Rule *rule = words[i] % 3 == 0 ? (Rule *)&lagged : (Rule *)&table;
+    unsigned int sum = 0;
+    for (int k = 0; k < length; ++k)
+        sum = sum * 31 + rule->next(words[i + k]);
+    out[i] = sum;
+}

@@ -8,7 +8,7 @@ use crate::{
 const PTX: &[u8] = include_bytes!("../../ptx/suite/control.ptx");
 
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(vec![interpreter()?, fractions()?, tangled()?, sieve()?])
+    Ok(vec![interpreter()?, fractions()?, tangled()?, sieve()?, rules()?])
 }
 
 fn interpreter() -> Result<Job, JobError> {
@@ -151,5 +151,39 @@ fn sieve() -> Result<Job, JobError> {
         (2..312).find(|d| number % d == 0).unwrap_or(0)
     };
     draft.expect(to, bytes(&(0..n).map(smallest).collect::<Vec<_>>()));
+    draft.finish()
+}
+
+fn rules() -> Result<Job, JobError> {
+    let (count, length) = (150, 24);
+    let words = random_u32(4, count + length);
+    let mut draft = ProgramDraft::new("rules", PTX);
+    let from = draft.data(bytes(&words));
+    let to = draft.zeros(count * 4);
+    draft.launch(
+        LaunchDraft::line("rules", count.div_ceil(64), 64).int(count).int(length).pointer(from).pointer(to).range(to, 256),
+    );
+    let of = |thread: usize| {
+        let lagged = words[thread].is_multiple_of(3);
+        let (mut state, mut last) = (thread as u32, !(thread as u32));
+        words[thread..thread + length].iter().fold(0u32, |sum, word| {
+            let next = if lagged {
+                (state, last) = (last ^ word, state);
+                last
+            } else {
+                let by = word & 0xff;
+                state = match word >> 30 {
+                    0 => state.wrapping_add(by),
+                    1 => state.wrapping_mul(by | 1),
+                    2 => state.rotate_left(by & 31),
+                    _ => state.checked_div(by).unwrap_or(state),
+                };
+                state
+            };
+            sum.wrapping_mul(31).wrapping_add(next)
+        })
+    };
+    let out: Vec<u32> = (0..count).map(of).collect();
+    draft.expect(to, bytes(&out));
     draft.finish()
 }
