@@ -320,7 +320,8 @@ pub(crate) enum Op {
     XorP,
     /// `d = c ? a : b`
     SelP,
-    // Arithmetic with the carry in `c` (a predicate) and the carry out in `e`.
+    // Arithmetic with the carry in `c` (a predicate) and the carry out in `e`. A difference is the sum with the complement, as in hardware:
+    // its carry says that nothing was borrowed.
     AddCarryW,
     SubCarryW,
     AddCarryD,
@@ -386,6 +387,8 @@ pub(crate) enum Op {
     Carry,
     /// The same of a choice: `c` says of which lanes `a` is meant, else `b`; all lanes hold one that is absent.
     CarryChosen,
+    /// `d` holds one only where `a` does.
+    CarryBoth,
     Need,
     /// No lane holds one any more.
     Forget,

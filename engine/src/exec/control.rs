@@ -138,6 +138,13 @@ impl Machine<'_> {
     /// Whether the whole warp is in `mask`; lanes that are only on their way out leave first.
     #[inline(never)]
     pub(super) fn whole_warp(&mut self, warp: &mut Warp, mask: u32) -> Result<bool, Fault> {
+        self.let_leave(warp)?;
+        Ok(warp.live == mask)
+    }
+
+    /// Lanes that are only on their way out leave.
+    #[inline(never)]
+    pub(super) fn let_leave(&mut self, warp: &mut Warp) -> Result<(), Fault> {
         let mut at = 0;
         while at < warp.fragments.len() {
             let fragment = warp.fragments[at];
@@ -157,7 +164,15 @@ impl Machine<'_> {
             }
             warp.live &= !fragment.mask;
         }
-        Ok(warp.live == mask)
+        Ok(())
+    }
+
+    /// Lets those look again who wait for members of a mask: such as have left are not waited for.
+    pub(super) fn wake(&self, warp: &mut Warp) {
+        for fragment in &mut warp.fragments {
+            let gather = self.code.blocks[fragment.block as usize].gather;
+            fragment.blocked &= !matches!(gather, Gather::Members(_));
+        }
     }
 
     /// Whether some lanes of the warp wait for the whole warp.

@@ -43,8 +43,13 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                 Gather::Nobody => {}
                 Gather::Members(slot) => {
                     if !Machine::gathered(warp, slot, mask).map_err(located)? {
-                        warp.fragments.push(Fragment { block, mask, blocked: true });
-                        continue 'fragment;
+                        warp.fragments.extend(aside.take());
+                        far = horizon;
+                        machine.let_leave(warp).map_err(located)?;
+                        if !Machine::gathered(warp, slot, mask).map_err(located)? {
+                            warp.fragments.push(Fragment { block, mask, blocked: true });
+                            continue 'fragment;
+                        }
                     }
                 }
                 Gather::Warp => {
@@ -317,9 +322,8 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         let subtract = matches!(ins.op, Op::SubCarryW);
                         let (mut values, mut out) = ([0u32; 32], 0u32);
                         for lane in 0..32 {
-                            let by = u64::from(y[lane]) + u64::from(carry >> lane & 1);
-                            let sum =
-                                if subtract { u64::from(x[lane]).wrapping_sub(by) } else { u64::from(x[lane]) + by };
+                            let y = if subtract { !y[lane] } else { y[lane] };
+                            let sum = u64::from(x[lane]) + u64::from(y) + u64::from(carry >> lane & 1);
                             values[lane] = sum as u32;
                             out |= ((sum >> 32) as u32 & 1) << lane;
                         }
@@ -333,9 +337,8 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         let subtract = matches!(ins.op, Op::SubCarryD);
                         let (mut values, mut out) = ([0u64; 32], 0u32);
                         for lane in 0..32 {
-                            let by = u128::from(y[lane]) + u128::from(carry >> lane & 1);
-                            let sum =
-                                if subtract { u128::from(x[lane]).wrapping_sub(by) } else { u128::from(x[lane]) + by };
+                            let y = if subtract { !y[lane] } else { y[lane] };
+                            let sum = u128::from(x[lane]) + u128::from(y) + u128::from(carry >> lane & 1);
                             values[lane] = sum as u64;
                             out |= ((sum >> 64) as u32 & 1) << lane;
                         }
@@ -463,6 +466,7 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                         let into = &mut warp.p[usize::from(ins.d)];
                         *into = *into & !active | held & active;
                     }
+                    Op::CarryBoth => warp.p[usize::from(ins.d)] &= warp.p[a] | !active,
                     Op::CarryChosen => {
                         let of = |slot: usize| warp.p.get(slot).copied().unwrap_or(u32::MAX);
                         let held = of(a) & warp.p[c] | of(b) & !warp.p[c];
@@ -533,6 +537,7 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                             });
                         }
                         warp.live &= !active;
+                        machine.wake(warp);
                         if active != mask {
                             warp.fragments.push(Fragment { block: block + 1, mask: mask & !active, blocked: false });
                         }

@@ -103,6 +103,7 @@ fn kind(op: Op) -> Kind {
         | Op::Mark
         | Op::Carry
         | Op::CarryChosen
+        | Op::CarryBoth
         | Op::Forget
         | Op::Enter { .. }
         | Op::Need
@@ -179,6 +180,7 @@ impl Machine<'_> {
             Op::Mark
             | Op::Carry
             | Op::CarryChosen
+            | Op::CarryBoth
             | Op::Forget
             | Op::Enter { .. }
             | Op::Need

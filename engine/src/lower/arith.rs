@@ -325,7 +325,7 @@ impl<'a> Builder<'_, 'a> {
                 (64, true) => Op::SubCarryD,
                 _ => return unfit(mods).map(|_: ()| ()),
             };
-            let c = if carry_in { self.carry() } else { self.truth(false) };
+            let c = if carry_in { self.carry() } else { self.truth(subtract) };
             let e = if carry_out { self.carry() } else { NO };
             let raw = super::Raw { d, e, a, b, c, ..self.raw(op) };
             self.push(raw);

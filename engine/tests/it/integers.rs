@@ -89,6 +89,16 @@ fn carries_run_through_extended_sums_and_products() {
     check("sub.cc.u64 %rd40, %rd30, %rd31; subc.u64 $d, 0, 0; // $s", "u64", &["u64", "u64"], &rows, |a, b, _| {
         if a < b { u64::MAX } else { 0 }
     });
+    // As in hardware, a difference carries where nothing is borrowed; compilers' division of 128 bits counts on it.
+    check("sub.cc.u64 %rd40, %rd30, %rd31; addc.u64 $d, 0, 0; // $s", "u64", &["u64", "u64"], &rows, |a, b, _| {
+        u64::from(a >= b)
+    });
+    check("add.cc.u64 %rd40, %rd30, %rd31; subc.u64 $d, 0, 0; // $s", "u64", &["u64", "u64"], &rows, |a, b, _| {
+        if a.checked_add(b).is_some() { u64::MAX } else { 0 }
+    });
+    check("sub.cc.u32 %r14, %r30, %r31; addc.u32 $d, 0, 0; // $s", "u32", &["u32", "u32"], &rows, |a, b, _| {
+        u64::from(a as u32 >= b as u32)
+    });
     let product = "mov.b64 {%r10, %r11}, %rd30; mov.b64 {%r12, %r13}, %rd31;
         mul.lo.u32 %r14, %r10, %r12; mul.hi.u32 %r15, %r10, %r12;
         mad.lo.cc.u32 %r15, %r10, %r13, %r15; madc.hi.u32 %r16, %r10, %r13, 0;

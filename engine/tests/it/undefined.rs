@@ -153,11 +153,50 @@ fn a_choice_carries_on_what_holds_no_value_as_a_copy_does() {
         assert_eq!(words(&looped(body, "40"), 40), wanted, "{body}");
         traps(&looped(body, "39"), 40, TrapKind::Uninitialised);
     }
-    // Computing with it is no copy.
-    traps(&looped("selp.b32 %r21, %r20, %r21, %p1; add.u32 %r22, %r21, 1;", "40"), 40, TrapKind::Uninitialised);
+    // Comparing it is no copy.
+    traps(&looped("selp.b32 %r21, %r20, %r21, %p1; setp.eq.u32 %p4, %r21, 1;", "40"), 40, TrapKind::Uninitialised);
     // Neither is what another choice hangs on.
     let of_predicate = "setp.ne.u32 %p4, %r20, 0; selp.b32 %r21, %r20, 7, %p5; @%p1 mov.pred %p5, %p4;";
     traps(&looped(of_predicate, "40"), 40, TrapKind::Uninitialised);
+}
+
+#[test]
+fn what_is_computed_ahead_of_a_choice_needs_no_value_unless_it_is_chosen() {
+    // `%f20` and what follows of it have no value in the first turn, and are not chosen there.
+    let looped = |ahead: &str, choose: &str| {
+        format!(
+            "mov.u32 %r2, 0; mov.f32 %f30, 0f00000000; L: setp.ne.u32 %p1, %r2, 0; {ahead} {choose}
+            add.rn.f32 %f30, %f30, %f22; cvt.rn.f32.u32 %f20, %r2; mov.b32 %r20, %f20; cvt.f64.f32 %g20, %f20;
+            add.u32 %r2, %r2, 1; setp.lt.u32 %p2, %r2, 4; @%p2 bra L;
+            cvt.rzi.u64.f32 %rd10, %f30; st.global.u64 [%rd6], %rd10;"
+        )
+    };
+    let choose = "selp.f32 %f22, %f21, 0f00000000, %p1;";
+    for (ahead, wanted) in [
+        ("add.rn.f32 %f21, %f20, %f20;", 6),
+        ("mul.rn.f32 %f23, %f20, 0f40400000; mov.f32 %f24, %f23; add.rn.f32 %f21, %f24, %f20;", 12),
+        ("add.rn.f32 %f20, %f20, 0f3F800000; fma.rn.f32 %f21, %f20, %f20, %f20;", 2 + 6 + 12),
+        ("add.rn.f64 %g21, %g20, %g20; cvt.rn.f32.f64 %f21, %g21;", 6),
+        ("shl.b32 %r21, %r20, 0; mov.b32 %f21, %r21;", 3),
+        ("setp.eq.u32 %p3, %r1, %r1; @%p3 add.rn.f32 %f21, %f20, %f20;", 6),
+    ] {
+        assert_eq!(words(&looped(ahead, choose), 3), [wanted; 3], "{ahead}");
+        traps(&looped(ahead, "selp.f32 %f22, %f21, %f21, %p1;"), 3, TrapKind::Uninitialised);
+        traps(&looped(ahead, "selp.f32 %f22, 0f00000000, %f21, %p1;"), 3, TrapKind::Uninitialised);
+        traps(&looped(ahead, "mov.f32 %f22, %f21;"), 3, TrapKind::Uninitialised);
+        // Somebody else reads it.
+        traps(&looped(&format!("{ahead} st.global.f32 [%rd7], %f21;"), choose), 3, TrapKind::Uninitialised);
+        traps(&looped(&format!("{ahead} setp.gt.f32 %p4, %f21, %f21;"), choose), 3, TrapKind::Uninitialised);
+    }
+    // A value beside one that is absent makes none, whichever comes first.
+    for ahead in [
+        "add.rn.f32 %f21, %f30, %f20;",
+        "add.rn.f32 %f21, %f20, %f30;",
+        "mov.f32 %f21, %f30; add.rn.f32 %f21, %f20, %f21;",
+    ] {
+        assert_eq!(words(&looped(ahead, choose), 3), [4; 3], "{ahead}");
+        traps(&looped(ahead, "selp.f32 %f22, 0f00000000, %f21, %p1;"), 3, TrapKind::Uninitialised);
+    }
 }
 
 /// A function that is called with 0 and with 1, its body, what it gives in `%r4`.

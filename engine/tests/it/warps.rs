@@ -99,6 +99,35 @@ fn lanes_gather_before_a_warp_wide_instruction() {
 }
 
 #[test]
+fn who_has_left_is_not_waited_for() {
+    // Out at once, after some work, and behind those who wait, on either side of the branch.
+    for leave in ["@%p1 exit;", "@%p1 bra OUT;", "@!%p1 bra ON; st.global.u64 [%rd6], %rd5; exit;\nON:"] {
+        for (wait, wanted) in [
+            ("bar.warp.sync -1; mov.u32 %r2, 5;", 5),
+            ("mov.u32 %r3, 1; redux.sync.add.u32 %r2, %r3, -1;", 20),
+            ("vote.sync.ballot.b32 %r2, !%p1, -1;", 0xfffff),
+            ("vote.sync.all.pred %p2, !%p1, -1; selp.u32 %r2, 7, 8, %p2;", 7),
+            ("match.any.sync.b32 %r2, 3, -1;", 0xfffff),
+            ("shfl.sync.bfly.b32 %r2, 6, 1, 31, -1;", 6),
+        ] {
+            let body = format!("mov.u32 %r9, 20; setp.ge.u32 %p1, %r1, %r9; {leave} {wait}");
+            let body = format!("{body} cvt.u64.u32 %rd10, %r2; st.global.u64 [%rd6], %rd10;\nOUT:");
+            let got = words(&body, 32);
+            assert!(got.iter().take(20).all(|got| *got == wanted), "{body}: {got:?}");
+            // The last to be waited for come and go later than the others wait.
+            let late = body.replace("%p1, %r1, %r9", "%p1, %r1, %r9; @%p1 bra LATE;\nBACK: mov.u32 %r8, 0").replace(
+                "OUT:",
+                "OUT: exit;\nLATE: mov.u32 %r7, 0;\nL: add.u32 %r7, %r7, 1; setp.lt.u32 %p5, %r7, %r1; @%p5 bra L; setp.ge.u32 %p1, %r1, %r9; @%p1 bra BACK;",
+            );
+            let got = words(&late, 32);
+            assert!(got.iter().take(20).all(|got| *got == wanted), "{late}: {got:?}");
+        }
+    }
+    // Who has not left must come.
+    traps("setp.ge.u32 %p1, %r1, 20; @%p1 bra A; bar.warp.sync -1; bra C;\nA: bar.sync 0;\nC:", 32, TrapKind::Barrier);
+}
+
+#[test]
 fn reducing_barriers_count_all_threads() {
     let third = "rem.u32 %r3, %r1, 3; setp.eq.u32 %p1, %r3, 0;";
     assert!(lanes(&format!("{third} bar.red.popc.u32 %r2, 0, %p1;"), 96).iter().all(|got| *got == 32));

@@ -3,12 +3,14 @@
 //! Registers used in one block only need no analysis. The others get bit-set data flow within a fixed budget of work;
 //! a kernel beyond it is still correct, with longer intervals and more checks at run time.
 
+mod absorbed;
 mod flow;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod uses;
 
 use super::{Builder, Class, NO, Raw, Refused, Vreg};
 use crate::ir::{Block, Code, Gather, Ins, NONE, Op, Place, Slot};
+use absorbed::{is_arithmetic, sources};
 use alloc::{borrow::ToOwned, collections::BinaryHeap, format, vec, vec::Vec};
 use core::cmp::Reverse;
 use flow::{Sets, has};
@@ -68,8 +70,8 @@ struct Assembler<'c, 'a> {
     tracked: Vec<bool>,
     /// For each block, what is surely assigned at its start; `None` where the budget ran out.
     assigned: Option<Sets>,
-    /// Choices carry what holds no value on, as copies do.
-    choices: bool,
+    /// Choices carry what holds no value on, as copies do, and so does arithmetic whose result is one of these.
+    absorbed: Option<Vec<bool>>,
 }
 
 /// Makes the code of a kernel.
@@ -83,13 +85,16 @@ pub(super) fn assemble(builder: Builder<'_, '_>) -> Refused<Code> {
         intervals: Vec::new(),
         tracked: Vec::new(),
         assigned: None,
-        choices: false,
+        absorbed: None,
     };
     assembler.find_blocks()?;
     assembler.analyse();
-    if assembler.chooses_among_unset() {
-        assembler.choices = true;
-        assembler.analyse();
+    if assembler.tracked.contains(&true) {
+        let absorbed = assembler.absorbed();
+        if assembler.chooses_among_unset(&absorbed) {
+            assembler.absorbed = Some(absorbed);
+            assembler.analyse();
+        }
     }
     assembler.emit()
 }
@@ -189,15 +194,26 @@ impl Assembler<'_, '_> {
         self.initialisation();
     }
 
-    /// Whether a register that may hold no value is one of two to choose from.
-    fn chooses_among_unset(&self) -> bool {
+    /// Whether a register that may hold no value is one of two to choose from, or such a one is computed of it.
+    fn chooses_among_unset(&self, absorbed: &[bool]) -> bool {
+        let is = |register: Vreg| absorbed.get(register as usize).copied().unwrap_or(false);
         let unset = |register: Vreg| self.tracked.get(register as usize).copied().unwrap_or(false);
-        self.builder.raws.iter().any(|raw| is_choice(raw) && (unset(raw.a) || unset(raw.b)))
+        self.builder.raws.iter().any(|raw| {
+            is_choice(raw) && (unset(raw.a) || unset(raw.b))
+                || is_arithmetic(&raw.op) && is(raw.d) && sources(raw).into_iter().any(unset)
+        })
     }
 
     /// What an instruction only carries on, so that it need not hold a value.
-    fn carried(&self, raw: &Raw) -> Option<[Vreg; 2]> {
-        if is_copy(&raw.op) { Some([raw.a, NO]) } else { (self.choices && is_choice(raw)).then_some([raw.a, raw.b]) }
+    fn carried(&self, raw: &Raw) -> Option<[Vreg; 4]> {
+        if is_copy(&raw.op) {
+            return Some([raw.a, NO, NO, NO]);
+        }
+        let absorbed = self.absorbed.as_ref()?;
+        if is_choice(raw) {
+            return Some([raw.a, raw.b, NO, NO]);
+        }
+        (is_arithmetic(&raw.op) && absorbed.get(raw.d as usize) == Some(&true)).then(|| sources(raw))
     }
 
     fn target(&self, label: u32) -> Refused<u32> {
@@ -519,14 +535,22 @@ impl Assembler<'_, '_> {
         if let Some(sources) = self.carried(raw)
             && flag(raw.d) != NONE
         {
-            let [a, b] = sources.map(|source| if unsure(source) { flag(source) } else { NONE });
-            let op = match (a, b) {
-                (NONE, NONE) => Op::Mark,
-                _ if choice => Op::CarryChosen,
-                _ => Op::Carry,
-            };
-            let c = if choice { slot(raw.c) } else { NONE };
-            emit(Ins { op, d: flag(raw.d), a, b, c, ..plain });
+            let d = flag(raw.d);
+            let held = sources.map(|source| if unsure(source) { flag(source) } else { NONE });
+            let [a, b, ..] = held;
+            if choice && (a, b) != (NONE, NONE) {
+                emit(Ins { op: Op::CarryChosen, d, a, b, c: slot(raw.c), ..plain });
+                return;
+            }
+            // One whose source it is itself loses what the others lack.
+            let mut op = if held.contains(&d) { Op::CarryBoth } else { Op::Carry };
+            if held == [NONE; 4] {
+                emit(Ins { op: Op::Mark, d, ..plain });
+            }
+            for a in held.into_iter().filter(|held| ![NONE, d].contains(held)) {
+                emit(Ins { op, d, a, ..plain });
+                op = Op::CarryBoth;
+            }
             return;
         }
         // Of a choice only what is chosen is needed.
