@@ -1,17 +1,25 @@
 //! `assay job new`.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use assay_primitives::program::MAX_NAME;
 
-use super::{Outcome, check};
+use super::{Outcome, check, infer::entries};
 use crate::{
-    draft::{self, Draft, Entry},
+    UNIT_FUEL,
+    draft::{self, Changes, Draft, Entry, Shape, Trial},
     error::CliError,
-    job,
+    infer::{self, Proposal},
+    job::{self, Job},
     kernel::{self, DEFAULT_ARCH},
-    term,
+    local, term,
 };
+
+/// How long guesses are tried, and how long their `writes` are looked for; about.
+const TRIALS: Duration = Duration::from_secs(2);
+const WRITES: Duration = Duration::from_secs(1);
+/// Sizes are these parts of those guessed, until the draft runs.
+const PARTS: [u32; 2] = [1, 4];
 
 pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     let source = file.extension().is_some_and(|extension| extension == "cu");
@@ -79,14 +87,84 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     };
     let stem = file.file_stem().map_or("kernel".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let shown = if to_stdout { "JOB.toml".to_owned() } else { target.display().to_string() };
-    let draft =
-        draft::write(&Draft { kernel: &stem, path: &path, file: &shown, entries, variables, source: text.as_deref() });
+    let draft = Draft { kernel: &stem, path: &path, file: &shown, entries, variables, source: text.as_deref() };
+    let (draft, runs) = tried(&draft, checked.prepared.written())?;
     if to_stdout {
         term::line(draft.trim_end());
         return Ok(());
     }
     let mut made = std::fs::File::create_new(&target).map_err(CliError::file(&target))?;
     std::io::Write::write_all(&mut made, draft.as_bytes()).map_err(CliError::file(&target))?;
-    term::note(&format!("{shown}: put in the sizes and values, then assay job check {shown} --infer-writes --save"));
+    let run = if runs { format!("it runs (assay job run {shown}); ") } else { String::new() };
+    term::note(&format!(
+        "{shown}: {run}put in the sizes and values, then assay job check {shown} --infer-writes --save"
+    ));
     Ok(())
+}
+
+/// The draft with the sizes and `writes` with which it runs, and whether it does as a whole.
+fn tried(draft: &Draft<'_>, ptx: &[u8]) -> Result<(String, bool), CliError> {
+    let folder = tempfile::tempdir().map_err(CliError::file(Path::new("a temporary folder")))?;
+    let (kernel, file) = (folder.path().join("kernel.ptx"), folder.path().join("job.toml"));
+    std::fs::write(&kernel, ptx).map_err(CliError::file(&kernel))?;
+    let path = kernel.display().to_string();
+    let here = Draft { path: &path, ..draft.clone() };
+    let mut trial = Trial::new(&here, &file);
+    let mut first = None;
+    for part in PARTS {
+        let mut changes = trial.changes(TRIALS, part);
+        if !trial.is_late() {
+            put_writes(&trial, &mut changes);
+        }
+        if changes.runs {
+            return Ok((draft::write(draft, &changes).text, true));
+        }
+        first.get_or_insert(changes);
+    }
+    Ok((draft::write(draft, &first.unwrap_or_default()).text, false))
+}
+
+/// Adds the `writes` of launches whose units keep to them; CTAs that share bytes run one after the other where that can be.
+fn put_writes(trial: &Trial<'_>, changes: &mut Changes) {
+    let Some((mut job, mut shapes, mut proposals)) = proposed(trial, changes) else {
+        changes.runs = false;
+        return;
+    };
+    let shares = |proposal: &Proposal| proposal.trap.is_none() && !proposal.complete();
+    let sharing: Vec<usize> = proposals.iter().filter(|proposal| shares(proposal)).filter_map(position).collect();
+    for at in &sharing {
+        let mut other = changes.clone();
+        other.serial.insert(*at);
+        if trial.runs(&other, *at) {
+            *changes = other;
+        }
+    }
+    if sharing.iter().any(|at| changes.serial.contains(at)) {
+        let Some(again) = proposed(trial, changes) else { return };
+        (job, shapes, proposals) = again;
+    }
+    let serial = |at: usize| shapes.get(at).is_none_or(|shape| shape.serial);
+    let mut with = changes.clone();
+    for proposal in &proposals {
+        let Some(at) = position(proposal) else { continue };
+        let known = proposal.complete() && proposal.verified > 0 && proposal.real_inputs;
+        if known && !serial(at) {
+            with.writes.insert(at, entries(&job, proposal));
+        }
+    }
+    if trial.says(&with, &proposals) {
+        *changes = with;
+    }
+    changes.runs &= (0..shapes.len()).all(|at| changes.writes.contains_key(&at) || serial(at));
+}
+
+fn proposed(trial: &Trial<'_>, changes: &Changes) -> Option<(Job, Vec<Shape>, Vec<Proposal>)> {
+    let (job, written) = trial.job(changes, false)?;
+    let prepared = local::prepare(&job, UNIT_FUEL).ok()?;
+    let proposals = infer::infer(&prepared, local::start(&job), UNIT_FUEL, WRITES);
+    Some((job, written.launches, proposals))
+}
+
+fn position(proposal: &Proposal) -> Option<usize> {
+    usize::try_from(proposal.launch).ok()
 }
