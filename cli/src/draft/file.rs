@@ -5,6 +5,8 @@ use std::{
     fmt::Write,
 };
 
+use assay_primitives::program::MAX_ARG_BYTES;
+
 use crate::kernel::{unmangled, with_template};
 
 use super::{
@@ -355,7 +357,7 @@ impl Writer {
             Kind::Number(kind @ ("f32" | "f64")) => format!("{{ {kind} = 1.0 }}"),
             Kind::Number(kind) => format!("{{ {kind} = 1 }}"),
             Kind::Bytes(count) => {
-                let hex = "00".repeat(usize::try_from(*count).unwrap_or(0).min(4096));
+                let hex = "00".repeat(usize::try_from(*count).unwrap_or(0).min(MAX_ARG_BYTES as usize));
                 format!("{{ hex = \"{hex}\" }}")
             }
         }

@@ -116,3 +116,22 @@ fn a_kernel_that_never_ends_is_drafted_in_bounded_time() {
     assert!(text.contains("# With these guesses it stops: it takes more lane-steps than one unit may"), "{text}");
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_structure_of_four_kilobytes_is_launched_with_all_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = "ld.param.u32 %r5, [s+4092]; add.u32 %r5, %r5, %r1; mul.wide.u32 %rd3, %r1, 4;
+	add.s64 %rd4, %rd1, %rd3; st.global.u32 [%rd4], %r5;";
+    let ptx = kernel(body).replace(".param .u32 n", ".param .u32 n, .param .align 4 .b8 s[4096]");
+    std::fs::write(folder.path().join("k.ptx"), ptx).unwrap();
+    let ran = assay(folder.path(), &["job", "new", "k.ptx"], b"");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let file = folder.path().join("k.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    runs(folder.path(), &text);
+    let last = format!("{}2a000000", "00".repeat(4092));
+    std::fs::write(&file, text.replace(&"00".repeat(4096), &last)).unwrap();
+    let ran = assay(folder.path(), &["job", "run", "k.toml"], b"");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(std::fs::read(folder.path().join("out/p0.bin")).unwrap()[..8], [42, 0, 0, 0, 43, 0, 0, 0]);
+}
