@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use assay_primitives::program::MAX_NAME;
+use assay_primitives::program::{MAX_BUFFERS, MAX_NAME, MAX_STEPS};
 
 use super::{Outcome, check, infer::entries};
 use crate::{
@@ -60,12 +60,11 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     if wanted.is_empty() && entries.iter().any(works) {
         entries.retain(works);
     }
-    let variables: Vec<(String, usize)> = variables
-        .iter()
-        .filter(|(_, _, users)| entries.iter().any(|entry| users.contains(&entry.name)))
-        .map(|(name, bytes, _)| (name.clone(), *bytes))
-        .collect();
-    if variables.is_empty() && !entries.iter().any(Entry::reaches_buffers) {
+    let used = |entries: &[Entry]| -> Vec<(String, usize)> {
+        let used = variables.iter().filter(|(_, _, users)| entries.iter().any(|entry| users.contains(&entry.name)));
+        used.map(|(name, bytes, _)| (name.clone(), *bytes)).collect()
+    };
+    if used(&entries).is_empty() && !entries.iter().any(Entry::reaches_buffers) {
         return Err(CliError::Refused(
             "no parameter is a pointer or a structure, so nothing would come back".to_owned(),
         ));
@@ -87,7 +86,25 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     };
     let stem = file.file_stem().map_or("kernel".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let shown = if to_stdout { "JOB.toml".to_owned() } else { target.display().to_string() };
-    let draft = Draft { kernel: &stem, path: &path, file: &shown, entries, variables, source: text.as_deref() };
+    if !to_stdout && target.exists() {
+        return Err(CliError::file(&target)(std::io::ErrorKind::AlreadyExists.into()));
+    }
+    let (variables, left_out) = (used(&entries), Vec::new());
+    if let Some(text) = &text {
+        draft::name(&mut entries, text);
+    }
+    let mut draft = Draft { kernel: &stem, path: &path, file: &shown, entries, left_out, variables };
+    // A program has no room for all.
+    if wanted.is_empty() {
+        let more = draft.entries.split_off(draft.entries.len().min(MAX_STEPS as usize));
+        draft.left_out.extend(more.into_iter().rev().map(|entry| entry.plain));
+        draft.variables = used(&draft.entries);
+    }
+    while wanted.is_empty() && draft.entries.len() > 1 && !fits(&draft) {
+        draft.left_out.extend(draft.entries.pop().map(|entry| entry.plain));
+        draft.variables = used(&draft.entries);
+    }
+    draft.left_out.reverse();
     let (draft, runs) = tried(&draft, checked.prepared.written())?;
     if to_stdout {
         term::line(draft.trim_end());
@@ -100,6 +117,12 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
         "{shown}: {run}put in the sizes and values, then assay job check {shown} --infer-writes --save"
     ));
     Ok(())
+}
+
+/// Whether a program has room for its buffers.
+fn fits(draft: &Draft<'_>) -> bool {
+    let written = draft::write(draft, &Changes::default());
+    written.buffers.len().saturating_add(draft.variables.len()) <= MAX_BUFFERS as usize
 }
 
 /// The draft with the sizes and `writes` with which it runs, and whether it does as a whole.

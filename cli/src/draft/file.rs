@@ -5,9 +5,12 @@ use std::{
     fmt::Write,
 };
 
-use assay_primitives::program::MAX_ARG_BYTES;
+use assay_primitives::program::{MAX_ARG_BYTES, MAX_BUFFERS, MAX_STEPS};
 
-use crate::kernel::{unmangled, with_template};
+use crate::{
+    kernel::{unmangled, with_template},
+    term::wrapped,
+};
 
 use super::{
     names,
@@ -16,6 +19,11 @@ use super::{
 
 /// Names that mean something in expressions.
 const TAKEN: [&str; 6] = ["ceil_div", "align", "min", "max", "log2", "threads"];
+
+/// Letters of a line of a comment.
+const ROOM: usize = 110;
+/// Names that a comment lists.
+const NAMED: usize = 8;
 
 /// Threads of a CTA along one axis.
 const THREADS: u32 = 256;
@@ -31,10 +39,10 @@ pub struct Draft<'a> {
     pub file: &'a str,
     /// The entries, each a launch.
     pub entries: Vec<Entry>,
+    /// Entries that a program has no room for.
+    pub left_out: Vec<String>,
     /// Variables of the module that kernels may write, and their bytes.
     pub variables: Vec<(String, usize)>,
-    /// CUDA C, where it is at hand.
-    pub source: Option<&'a str>,
 }
 
 /// Where running showed that guesses are wrong; launches by their place in the file.
@@ -119,9 +127,10 @@ pub fn write(draft: &Draft<'_>, changes: &Changes) -> Written {
     let mut out = format!(
         "# A draft: the sizes and values are {guesses}. When they are right,\n\
          #   assay job check {0} --infer-writes --save    puts the `writes` here\n\
-         #   assay job run {0}                            computes it here\n\n\
-         [kernels]\n{1} = {2}\n\n[vars]\n",
+         #   assay job run {0}                            computes it here\n{1}\n\
+         [kernels]\n{2} = {3}\n\n[vars]\n",
         draft.file,
+        left_out(&draft.left_out),
         key(draft.kernel),
         text(draft.path),
     );
@@ -183,6 +192,28 @@ impl Buffer {
     }
 }
 
+/// A comment on entries that have no launch.
+fn left_out(names: &[String]) -> String {
+    let shown = names.get(..NAMED).unwrap_or(names);
+    let more = match names.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    match names {
+        [] => String::new(),
+        _ => comment(&format!(
+            "Left out, as a program has at most {MAX_BUFFERS} buffers and {MAX_STEPS} steps: {}{more}. `assay job new` with \
+             `--entry` drafts them.",
+            shown.join(", ")
+        )),
+    }
+}
+
+/// Text as lines of a comment.
+pub fn comment(text: &str) -> String {
+    wrapped(text, ROOM).into_iter().map(|line| format!("# {line}\n")).collect()
+}
+
 /// The comment behind a value.
 fn remark(kind: Option<&str>, found: bool) -> String {
     match (kind, found) {
@@ -197,7 +228,6 @@ impl Writer {
     fn entry(&mut self, entry: &Entry, draft: &Draft<'_>, changes: &Changes) {
         let at = self.shapes.len();
         let count = entry.parameters.len();
-        let known = draft.source.and_then(|source| names::in_source(source, &entry.plain, count));
         let prefix = match draft.entries.as_slice() {
             [_] => String::new(),
             _ => format!("{}_", identifier(&entry.plain)),
@@ -205,7 +235,7 @@ impl Writer {
         let mut used = BTreeSet::new();
         let names: Vec<String> = (0..count)
             .map(|at| {
-                let name = known.as_ref().and_then(|names| names.get(at).cloned());
+                let name = entry.parameters.get(at).and_then(|parameter| parameter.name.clone());
                 let mut name =
                     name.unwrap_or_else(|| match entry.parameters.get(at).map(|parameter| &parameter.kind) {
                         Some(Kind::Pointer { .. }) => format!("{prefix}p{at}"),

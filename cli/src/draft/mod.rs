@@ -14,4 +14,4 @@ mod uses;
 
 pub use file::{Changes, Draft, Shape, Written, write};
 pub use trial::Trial;
-pub use uses::{Entry, Kind, Parameter, entries};
+pub use uses::{Entry, Kind, Parameter, entries, name};

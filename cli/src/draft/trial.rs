@@ -10,7 +10,7 @@ use std::{
 use assay_engine::{Trap, TrapKind};
 use assay_primitives::{Step, Unit};
 
-use super::file::{Changes, Draft, Written, write};
+use super::file::{Changes, Draft, Written, comment, write};
 use crate::{
     UNIT_FUEL, explain,
     infer::{
@@ -19,7 +19,6 @@ use crate::{
     },
     job::{Job, Options, Source},
     local,
-    term::wrapped,
 };
 
 /// How often the buffers of one launch grow.
@@ -30,8 +29,6 @@ const MOST: u64 = 64 << 20;
 const ALL: u64 = 256 << 20;
 /// How far dynamic shared memory grows.
 const MOST_SHARED: u64 = 16;
-/// Letters of a line of a comment.
-const ROOM: usize = 110;
 
 /// Shapes of CTAs that are tried, by their axes.
 #[rustfmt::skip]
@@ -326,5 +323,5 @@ fn note(job: &Job, unit: Unit, trap: &Trap) -> String {
             text.push_str(&format!(", which no size cures ({} bytes then)", buffer.buffer.len));
         }
     }
-    wrapped(&text, ROOM).into_iter().map(|line| format!("# {line}\n")).collect()
+    comment(&text)
 }

@@ -135,3 +135,22 @@ fn a_structure_of_four_kilobytes_is_launched_with_all_its_bytes() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(std::fs::read(folder.path().join("out/p0.bin")).unwrap()[..8], [42, 0, 0, 0, 43, 0, 0, 0]);
 }
+
+#[test]
+fn entries_that_a_program_has_no_room_for_are_left_out_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = kernel("mul.wide.u32 %rd3, %r1, 4; add.s64 %rd4, %rd1, %rd3; st.global.u32 [%rd4], %r8;");
+    let (head, entry) = one.split_once(".visible").unwrap();
+    let entries: String =
+        (0..20).map(|at| format!(".visible{}\n", entry.replace(" k(", &format!(" k{at}(")))).collect();
+    std::fs::write(folder.path().join("k.ptx"), format!("{head}{entries}")).unwrap();
+    let ran = assay(folder.path(), &["job", "new", "k.ptx"], b"");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let text = std::fs::read_to_string(folder.path().join("k.toml")).unwrap();
+    assert!(
+        text.contains("# Left out, as a program has at most 32 buffers and 64 steps: k16, k17, k18, k19."),
+        "{text}"
+    );
+    assert_eq!(text.matches("[[buffer]]").count(), 32, "{text}");
+    runs(folder.path(), &text);
+}
