@@ -19,7 +19,7 @@ from check import CUDA, HOST, program
 from pathlib import Path
 
 FLAGS = ["-std=c++20", "-O2", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-w", "-DHOST_NO_BARRIERS"]
-ARITHMETIC = ["sha256", "mandelbrot", "raymarch", "chacha20", "siphash", "collatz", "lcg_jump", "lennard_jones", "horner"]
+ARITHMETIC = ["sha256", "mandelbrot", "raymarch", "chacha20", "siphash", "lcg_jump", "lennard_jones", "horner"]
 MEMORY = ["saxpy", "gemm_naive", "conv3x3", "floyd_warshall", "wave", "life", "laplace3d", "lattice_boltzmann", "relax"]
 
 

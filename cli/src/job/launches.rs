@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use assay_engine::Entry;
+use assay_engine::{Entry, Kernel};
 use assay_primitives::{
     Arg, Launch, Step, Writes,
     check::ProgramError,
@@ -19,7 +19,7 @@ use super::{
     scope::Scope,
     source::{Node, Table},
 };
-use crate::kernel::{is_called, with_template};
+use crate::kernel::{Serial, is_called, with_template};
 
 /// What launches name.
 pub struct Names<'a> {
@@ -29,8 +29,10 @@ pub struct Names<'a> {
     pub buffers: &'a [JobBuffer],
     /// Whether write maps are read.
     pub writes: bool,
-    /// For kernels whose CTAs run one after the other: the kernels that do so.
-    pub serial: &'a BTreeMap<u16, u16>,
+    /// The kernels made of those, whose CTAs run one after the other.
+    pub made: &'a [JobKernel],
+    /// Which are made of which.
+    pub serial: &'a BTreeMap<(u16, Serial), u16>,
 }
 
 /// The steps of a file, and where each launch stands, in the order written.
@@ -73,14 +75,24 @@ fn step(launch: Launch, times: Option<u32>) -> Result<Step, Problem> {
     Ok(Step::Repeat { times, launches: bounded(vec![launch], "launches", MAX_REPEAT_LAUNCHES)? })
 }
 
-/// The launches anywhere in the file whose CTAs run one after the other: their kernels by index.
-pub fn serial_kernels(top: &Table<'_>, kernels: &[JobKernel]) -> Result<BTreeMap<u16, Place>, JobError> {
+/// What of a launch runs one after the other, where it says so.
+fn serial(table: &Table<'_>) -> Result<Option<Serial>, JobError> {
+    let Some(node) = table.get("serial") else { return Ok(None) };
+    match node.value() {
+        DeValue::Boolean(true) => Ok(Some(Serial::Ctas)),
+        DeValue::String(text) if text == "threads" => Ok(Some(Serial::Threads)),
+        _ => Err(node.expected("true or \"threads\"")),
+    }
+}
+
+/// The launches anywhere in the file that run one after the other: their kernels by index.
+pub fn serial_kernels(top: &Table<'_>, kernels: &[JobKernel]) -> Result<BTreeMap<(u16, Serial), Place>, JobError> {
     let mut found = BTreeMap::new();
     for (table, kind) in body(top, &["launch", "for"]).unwrap_or_default() {
         if kind == "for" {
             found.extend(serial_kernels(&table, kernels)?);
-        } else if table.get("serial").is_some() {
-            found.insert(find_kernel(&table, kernels)?.0, table.place());
+        } else if let Some(serial) = serial(&table)? {
+            found.insert((find_kernel(&table, kernels)?.0, serial), table.place());
         }
     }
     Ok(found)
@@ -214,14 +226,13 @@ pub fn bounded<T, B: TryFrom<Vec<T>>>(list: Vec<T>, what: &'static str, most: u3
 /// A launch, and how many it is where its CTAs are launches of their own.
 fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result<(Launch, Option<u32>), JobError> {
     table.only(&["kernel", "entry", "grid", "block", "shared", "args", "serial", "writes"])?;
-    let (mut kernel_index, kernel) = find_kernel(table, names.kernels)?;
-    let serial = table.get("serial");
-    if let Some(node) = &serial
-        && !matches!(node.value(), DeValue::Boolean(true))
-    {
-        return Err(node.expected("true"));
-    }
-    let entry = find_entry(table, kernel)?;
+    let (written, kernel) = find_kernel(table, names.kernels)?;
+    let serial = serial(table)?;
+    let made = serial.and_then(|serial| names.serial.get(&(written, serial)));
+    let runs = made.and_then(|made| names.made.iter().find(|kernel| kernel.index == *made)).unwrap_or(kernel);
+    // Its parameters are those of the entry as written.
+    let (entry, place) = find_entry(table, kernel)?;
+    let limits = accepted(runs, &entry.name, place)?;
     let (grid_node, block_node) = (table.need("grid")?, table.need("block")?);
     let grid = extents(&grid_node, scope, MAX_CTAS.into())?;
     let block = extents(&block_node, scope, MAX_THREADS.into())?;
@@ -229,7 +240,8 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     if product(grid) > MAX_CTAS || rows > 65_535 || planes > 65_535 {
         return Err(grid_node.error(Problem::Program(ProgramError::Grid(0))));
     }
-    let most = entry.kernel.as_ref().map_or(MAX_THREADS, |kernel| kernel.max_threads.min(MAX_THREADS));
+    let limits = if serial == Some(Serial::Threads) { entry.kernel.as_ref().ok() } else { Some(limits) };
+    let most = limits.map_or(MAX_THREADS, |kernel| kernel.max_threads.min(MAX_THREADS));
     if product(block) > u64::from(most) || block[2] > 64 {
         return Err(block_node.error(Problem::Program(ProgramError::Block(0))));
     }
@@ -242,18 +254,20 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     let bound = kernel.bound.get(&entry.name).map_or(&[][..], Vec::as_slice);
     let mut args = arguments(table, scope, names, entry, bound)?;
     let mut times = None;
-    let grid = if serial.is_some() {
+    let (mut grid, mut block) = (grid, block);
+    if let Some(serial) = serial {
         if product(grid) > SERIAL_CTAS {
             return Err(grid_node.error(Problem::Form("`serial` takes a grid of at most 4096 CTAs")));
         }
-        kernel_index = names.serial.get(&kernel_index).copied().unwrap_or(kernel_index);
         times = u32::try_from(product(grid)).ok();
         args.push(Arg::Iteration);
         args.extend(grid.map(Arg::U32));
-        [1; 3]
-    } else {
-        grid
-    };
+        grid = [1; 3];
+        if serial == Serial::Threads {
+            args.extend(block.map(Arg::U32));
+            block = [1; 3];
+        }
+    }
     let mut maps = Vec::new();
     if serial.is_some() && table.get("writes").is_none() && names.writes {
         maps = maps::all_of(&args, names);
@@ -268,7 +282,7 @@ fn launch(table: &Table<'_>, scope: &mut Scope<'_>, names: &Names<'_>) -> Result
     let name = bounded(entry.name.clone().into_bytes(), "bytes of a name", assay_primitives::program::MAX_NAME)
         .map_err(|problem| table.error(problem))?;
     let args = bounded(args, "arguments", MAX_ARGS).map_err(|problem| table.error(problem))?;
-    Ok((Launch { kernel: kernel_index, entry: name, grid, block, shared, args, writes }, times))
+    Ok((Launch { kernel: runs.index, entry: name, grid, block, shared, args, writes }, times))
 }
 
 /// Launches that the CTAs of one may become, at most.
@@ -293,11 +307,12 @@ fn find_kernel<'n>(table: &Table<'_>, kernels: &'n [JobKernel]) -> Result<(u16, 
     Ok((found.index, found))
 }
 
-fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry, JobError> {
+/// The entry that a launch names, and where it does.
+fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<(&'n Entry, Place), JobError> {
     let entries = &kernel.module.entries;
     let known = |entry: &Entry| with_template(&entry.name).unwrap_or_else(|| entry.name.clone());
     let list = || entries.iter().map(known).collect::<Vec<_>>().join(", ");
-    let (found, place) = match table.get("entry") {
+    match table.get("entry") {
         Some(node) => {
             let name = node.text()?;
             let plain: Vec<&Entry> = entries.iter().filter(|entry| is_called(&entry.name, name)).collect();
@@ -313,21 +328,27 @@ fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<&'n Entry,
                     return Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {names}"))));
                 }
             };
-            (found, node.place())
+            Ok((found, node.place()))
         }
         None => match entries.as_slice() {
-            [only] => (only, table.place()),
-            _ => return Err(table.error(Problem::Ambiguous(format!("`entry` must be one of {}", list())))),
+            [only] => Ok((only, table.place())),
+            _ => Err(table.error(Problem::Ambiguous(format!("`entry` must be one of {}", list())))),
         },
-    };
-    match &found.kernel {
-        Ok(_) => Ok(found),
-        Err(rejection) => Err(place.error(Problem::Rejected {
-            entry: found.name.clone(),
+    }
+}
+
+/// The engine's word on an entry.
+fn accepted<'n>(kernel: &'n JobKernel, name: &str, place: Place) -> Result<&'n Kernel, JobError> {
+    let found = kernel.module.entries.iter().find(|entry| entry.name == name).map(|entry| entry.kernel.as_ref());
+    match found {
+        Some(Ok(kernel)) => Ok(kernel),
+        Some(Err(rejection)) => Err(place.error(Problem::Rejected {
+            entry: name.to_owned(),
             reason: rejection.reason.clone(),
             path: kernel.path.clone(),
             line: rejection.line,
         })),
+        None => Err(place.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint: String::new() })),
     }
 }
 

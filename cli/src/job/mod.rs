@@ -18,13 +18,13 @@ pub mod values;
 pub mod writes;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use assay_engine::Module;
 use assay_primitives::{
-    KernelId, Program, check,
+    KernelId, Program, Step, check,
     check::{EntryInfo, ProgramError},
     hash,
     program::{MAX_BUFFERS, MAX_KERNELS, MAX_STEPS},
@@ -42,7 +42,7 @@ use self::{
     source::Table,
     symbols::{Applied, Symbol},
 };
-use crate::kernel;
+use crate::kernel::{self, Serial};
 
 /// What the command line changes in a job file.
 #[derive(Clone, Debug, Default)]
@@ -115,9 +115,11 @@ impl Job {
         let serial = serial(&top, &mut kernels)?;
         let buffers = drafts.iter().map(|draft| draft.finish(&scope)).collect::<Result<Vec<_>, _>>()?;
         symbols::all_fit(&symbols, &used, &buffers)?;
-        let own = kernels.get(..named).unwrap_or(&kernels);
-        let names = Names { kernels: own, buffers: &buffers, writes: !options.without_writes, serial: &serial };
-        let (steps, launches) = launches::steps(&top, &mut scope, &names)?;
+        let (own, made) = kernels.split_at_checked(named).unwrap_or((&kernels, &[]));
+        let writes = !options.without_writes;
+        let names = Names { kernels: own, made, buffers: &buffers, writes, serial: &serial };
+        let (mut steps, launches) = launches::steps(&top, &mut scope, &names)?;
+        without_replaced(&mut kernels, &mut steps, &serial);
 
         let of_file = |problem: Problem| source.whole().error(problem);
         let ids: Vec<KernelId> = kernels.iter().map(|kernel| kernel.id).collect();
@@ -167,17 +169,21 @@ fn check(program: &Program, kernels: &[JobKernel]) -> Result<(), ProgramError> {
     })
 }
 
-/// Adds kernels that run one CTA at a time for the launches that want that; theirs by the index of those they are made of.
-fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<u16, u16>, JobError> {
+/// Adds kernels that run one CTA, or one thread, at a time for the launches that want that; theirs by the index of those they are made of.
+fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<(u16, Serial), u16>, JobError> {
     let mut made = BTreeMap::new();
-    for (index, place) in launches::serial_kernels(top, kernels)? {
+    for ((index, serial), place) in launches::serial_kernels(top, kernels)? {
         let Some(kernel) = kernels.get(usize::from(index)) else { continue };
         let refused = |reason: String| place.clone().error(Problem::Ptx { path: kernel.path.clone(), line: 0, reason });
-        let text = kernel::serial(&kernel.ptx).map_err(|reason| refused(reason.to_owned()))?;
+        let text = serial.rewrite(&kernel.ptx).map_err(refused)?;
         let prepared = kernel::prepare(text, false).map_err(|error| refused(error.reason))?;
         let at = u16::try_from(kernels.len()).unwrap_or(u16::MAX);
-        made.insert(index, at);
-        let (name, path, bound) = (format!("{}, CTA by CTA", kernel.name), kernel.path.clone(), kernel.bound.clone());
+        made.insert((index, serial), at);
+        let how = match serial {
+            Serial::Ctas => "CTA by CTA",
+            Serial::Threads => "thread by thread",
+        };
+        let (name, path, bound) = (format!("{}, {how}", kernel.name), kernel.path.clone(), kernel.bound.clone());
         let kernel::Prepared { ptx, module, .. } = prepared;
         let id = hash::plain(&ptx);
         kernels.push(JobKernel {
@@ -193,6 +199,27 @@ fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<u16,
         });
     }
     Ok(made)
+}
+
+/// Takes out kernels that only stand for those made of them.
+fn without_replaced(kernels: &mut Vec<JobKernel>, steps: &mut [Step], serial: &BTreeMap<(u16, Serial), u16>) {
+    let launches = |steps: &mut [Step], visit: &mut dyn FnMut(&mut u16)| {
+        for step in steps {
+            match step {
+                Step::Launch(launch) => visit(&mut launch.kernel),
+                Step::Repeat { launches, .. } => launches.iter_mut().for_each(|launch| visit(&mut launch.kernel)),
+            }
+        }
+    };
+    let mut gone: BTreeSet<u16> = serial.keys().map(|(written, _)| *written).collect();
+    launches(steps, &mut |kernel| {
+        gone.remove(kernel);
+    });
+    kernels.retain(|kernel| !gone.contains(&kernel.index));
+    let places: BTreeMap<u16, u16> = kernels.iter().zip(0..).map(|(kernel, at)| (kernel.index, at)).collect();
+    let moved = |kernel: &mut u16| *kernel = places.get(kernel).copied().unwrap_or(*kernel);
+    launches(steps, &mut |kernel| moved(kernel));
+    kernels.iter_mut().for_each(|kernel| moved(&mut kernel.index));
 }
 
 /// The interface of an entry as the chain keeps it.

@@ -1,5 +1,6 @@
 //! Kernels: what the engine says of PTX, and PTX from CUDA C.
 
+mod atomics;
 mod build;
 mod check;
 mod exact;
@@ -15,6 +16,6 @@ pub use build::{
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
 pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
-pub use serial::serial;
+pub use serial::Serial;
 pub use text::{Body, Instructions, Text};
 pub use version::lowest;

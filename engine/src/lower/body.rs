@@ -36,12 +36,12 @@ impl<'a> Builder<'_, 'a> {
         d
     }
 
-    fn new_label(&mut self) -> u32 {
+    pub(super) fn new_label(&mut self) -> u32 {
         self.labels.push(None);
         (self.labels.len() - 1) as u32
     }
 
-    fn place_label(&mut self, label: u32) {
+    pub(super) fn place_label(&mut self, label: u32) {
         let at = self.raws.len();
         if let Some(slot) = self.labels.get_mut(label as usize) {
             *slot = Some(at);
@@ -121,6 +121,7 @@ impl<'a> Builder<'_, 'a> {
         self.scopes.clear();
         self.scopes.push(BTreeMap::new());
         self.carry = None;
+        self.taken = self.context.taken.contains_key(function.name);
         self.starts.push(self.raws.len());
         let mut entered = None;
         let Some(body) = &function.body else {

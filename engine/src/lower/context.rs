@@ -4,7 +4,7 @@ use super::{Builder, Context, MAX_REASON, MAX_TABLE, MIN_WORK, Refused, WORK};
 use crate::{
     Rejection,
     ast::{Function, Operand, Space, Statement, Text, Variable},
-    ir::Code,
+    ir::{self, Code},
 };
 use alloc::{
     borrow::ToOwned,
@@ -15,6 +15,10 @@ use alloc::{
     vec,
     vec::Vec,
 };
+
+/// Functions' addresses lie in the window of tables, behind all of them, so far apart.
+const FUNCTIONS: u64 = 1 << 40;
+const FUNCTION: u64 = 16;
 
 /// Statements, operands, targets and parameters.
 fn weight(function: &Function<'_>) -> usize {
@@ -64,6 +68,7 @@ impl<'a> Context<'a> {
             text,
             functions,
             tables: BTreeMap::new(),
+            taken: BTreeMap::new(),
             shared: BTreeMap::new(),
             table: Arc::from(Vec::new()),
             refused: BTreeMap::new(),
@@ -72,8 +77,44 @@ impl<'a> Context<'a> {
             budget: total.saturating_mul(4).saturating_add(10_000),
             work: total.saturating_mul(WORK).saturating_add(MIN_WORK),
         };
+        context.take_addresses();
         context.lay_out_tables();
         context
+    }
+
+    /// Gives the functions whose addresses variables hold, or instructions take, their addresses.
+    fn take_addresses(&mut self) {
+        let text = self.text;
+        let mut taken = BTreeSet::new();
+        let bodies = text.functions.iter().flat_map(|function| function.body.iter().flatten());
+        let local = bodies.clone().filter_map(|statement| match statement {
+            Statement::Variable(variable, _) => Some(variable),
+            _ => None,
+        });
+        for relocation in text.variables.iter().chain(local).flat_map(|variable| &variable.relocations) {
+            taken.insert(relocation.name);
+        }
+        for statement in bodies {
+            let Statement::Instruction(instruction) = statement else { continue };
+            if !instruction.opcode.starts_with("call") {
+                taken.extend(instruction.operands.iter().filter_map(|operand| match operand {
+                    Operand::Name(name) => Some(*name),
+                    _ => None,
+                }));
+            }
+        }
+        for (index, function) in text.functions.iter().enumerate() {
+            let known = self.functions.get(function.name) == Some(&index) && function.body.is_some() && !function.entry;
+            if known && taken.contains(function.name) {
+                let address = ir::window(ir::TAG_TABLE) + FUNCTIONS + FUNCTION * self.taken.len() as u64;
+                self.taken.insert(function.name, address);
+            }
+        }
+    }
+
+    /// Where a function whose address is taken seems to lie in the window of tables.
+    pub(super) fn address_of(&self, name: &str) -> Option<u64> {
+        self.taken.get(name).map(|address| address - ir::window(ir::TAG_TABLE))
     }
 
     /// Gives a variable its place; where the room is used up, only the entries that name it are refused.
@@ -122,21 +163,18 @@ impl<'a> Context<'a> {
                 into.copy_from_slice(&variable.init);
             }
             for relocation in &variable.relocations {
-                let Some(&target) = self.tables.get(relocation.name) else {
-                    let reason = match self.functions.contains_key(relocation.name) {
-                        true => format!(
-                            "`{}` holds the address of a function: calls through pointers, as of virtual functions, are not supported",
-                            variable.name
-                        ),
-                        false => format!(
-                            "`{}` holds the address of `{}`, which is not a variable of this module",
-                            variable.name, relocation.name
-                        ),
+                let held = self.tables.get(relocation.name).copied().or_else(|| self.address_of(relocation.name));
+                let Some(target) = held else {
+                    let what = match self.functions.contains_key(relocation.name) {
+                        true => "a function without a body here",
+                        false => "not a variable of this module",
                     };
+                    let reason =
+                        format!("`{}` holds the address of `{}`, which is {what}", variable.name, relocation.name);
                     self.refused.insert(variable.name, reason);
                     continue;
                 };
-                let address = (crate::ir::window(crate::ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
+                let address = (ir::window(ir::TAG_TABLE) + target).wrapping_add(relocation.addend as u64);
                 let from = at + relocation.at as usize;
                 let address = (address >> relocation.shift).to_le_bytes();
                 for (into, byte) in bytes.iter_mut().skip(from).zip(address).take(usize::from(relocation.bytes)) {
@@ -166,13 +204,32 @@ impl<'a> Context<'a> {
             let text = self.text;
             let function = &text.functions[index];
             self.charge(self.weights[index]).map_err(|reason| (function.line, (0, 0), reason))?;
+            let mut through = false;
             for statement in function.body.iter().flatten() {
                 let Statement::Instruction(instruction) = statement else { continue };
                 if !instruction.opcode.starts_with("call") {
                     continue;
                 }
-                for operand in &instruction.operands {
-                    let Operand::Name(name) = operand else { continue };
+                let named = |operand: &Operand<'a>| match operand {
+                    Operand::Name(name) => Some(*name),
+                    _ => None,
+                };
+                let target = instruction.operands.iter().find_map(named);
+                if target.is_some_and(|target| !self.functions.contains_key(target)) {
+                    // Through a pointer; a function that this one is called by would call itself.
+                    if core::mem::replace(&mut through, true) {
+                        continue;
+                    }
+                    for name in self.taken.keys() {
+                        if let Some(&callee) = self.functions.get(name)
+                            && !open.contains(&callee)
+                            && !done.contains(&callee)
+                        {
+                            stack.push((callee, false));
+                        }
+                    }
+                }
+                for name in instruction.operands.iter().filter_map(named) {
                     let Some(&callee) = self.functions.get(name) else { continue };
                     // The call itself says what is amiss.
                     if self.text.functions.get(callee).is_none_or(|function| function.body.is_none()) {

@@ -119,7 +119,7 @@ impl Builder<'_, '_> {
                 self.source = source;
                 return Err(match hidden {
                     Hidden::Old => {
-                        "the old value of an atomic depends on the order of threads: do not use the result, or use a scan"
+                        "the old value of an atomic depends on the order of threads: do not use the result, use a scan, or fix the order with `serial` in the job file"
                     }
                     Hidden::Policy => "what a cache policy looks like is not specified: use it as a hint only",
                     Hidden::Printed => "what printf returns is not part of a unit's result: do not use it",

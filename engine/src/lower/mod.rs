@@ -147,6 +147,8 @@ pub(crate) struct Context<'a> {
     /// Total bytes of module-scope shared variables of known size.
     table: Arc<[u8]>,
     /// Variables that no entry may name, and why.
+    /// Functions whose address is taken, and their addresses.
+    taken: BTreeMap<&'a str, u64>,
     refused: BTreeMap<&'a str, String>,
     files: BTreeMap<u64, &'a str>,
     /// What each function costs to lower.
@@ -180,6 +182,8 @@ pub(crate) struct Builder<'c, 'a> {
     callees: BTreeMap<&'a str, Callee>,
     /// Return register of the function at hand; `None` in the entry.
     back: Option<Vreg>,
+    /// The address of the function at hand is taken.
+    taken: bool,
     carry: Option<Vreg>,
     pub(crate) params: Vec<u32>,
     pub(crate) param_bytes: u32,
@@ -241,6 +245,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             ext: Vec::new(),
             callees: BTreeMap::new(),
             back: None,
+            taken: false,
             carry: None,
             params: Vec::new(),
             param_bytes: 0,

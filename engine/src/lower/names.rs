@@ -52,10 +52,11 @@ impl<'a> Builder<'_, 'a> {
         if let Some(reason) = self.context.refused.get(name) {
             return Err(reason.clone());
         }
+        if let Some(at) = self.context.address_of(name) {
+            return Ok(Some(Symbol::Memory(Site::Table, at)));
+        }
         if self.context.functions.contains_key(name) {
-            return Err(format!(
-                "the address of the function `{name}` is taken: calls through pointers are not supported, call it by its name"
-            ));
+            return Err(format!("the address of `{name}` is taken, which is no function with a body here"));
         }
         Ok(None)
     }

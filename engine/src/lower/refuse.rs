@@ -13,7 +13,7 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
             if mods.words().iter().any(|word| matches!(*word, "f16" | "f16x2" | "bf16" | "bf16x2" | "f32" | "f64")) =>
         {
             format!(
-                "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order"
+                "`{opcode}` adds floating-point numbers in an order that is not fixed: reduce through shared memory in a fixed order, or fix the order with `serial` in the job file"
             )
         }
         "clock" => "clocks are not deterministic".to_owned(),

@@ -56,7 +56,7 @@ fn nbody() -> Result<Job, JobError> {
 }
 
 fn lennard_jones() -> Result<Job, JobError> {
-    let (n, most) = (120, 16);
+    let (n, most) = (2000, 16);
     let [x, y, z] = [2, 3, 4].map(|seed| random_f64(seed, n));
     let square = |i: usize, j: usize| {
         let d = [x[j] - x[i], y[j] - y[i], z[j] - z[i]];

@@ -72,6 +72,7 @@ fn ctas_of_a_serial_launch_share_bytes_one_after_the_other() {
     );
     let job = folder.load(text).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(job.program.launches(), 1 + 30 + 1 + 2);
+    assert_eq!(job.kernels.len(), 2, "one launch runs the kernel as it is");
     let run = crate::local::run(&job, 1_000_000, &assay_worker::backend::Control::default()).unwrap();
     assert_eq!(run.trap, None);
     // Two threads each: y * 5 + x over two planes, then 0, then 0 and 1.
@@ -92,6 +93,89 @@ fn ctas_of_a_serial_launch_share_bytes_one_after_the_other() {
     folder.write("k.ptx", SHARING.replacen(".visible", function, 1));
     let message = folder.message(text);
     assert!(message.contains("not inlined"), "{message}");
+}
+
+/// `out[0] += data[i]` as floats, the old value into `old[i]`.
+const ADDING: &str = "\
+.version 8.0
+.target sm_80
+.address_size 64
+
+.visible .entry add(
+	.param .u64 add_data,
+	.param .u64 add_out,
+	.param .u64 add_old
+)
+.reqntid 2, 2, 1
+{
+	.reg .pred %p<2>;
+	.reg .b32 %r<12>;
+	.reg .f32 %f<3>;
+	.reg .b64 %rd<8>;
+	ld.param.u64 %rd1, [add_data];
+	ld.param.u64 %rd2, [add_out];
+	ld.param.u64 %rd3, [add_old];
+	mov.u32 %r1, %ctaid.x;
+	mov.u32 %r2, %tid.x;
+	mov.u32 %r3, %tid.y;
+	mov.u32 %r4, %ntid.x;
+	mad.lo.u32 %r5, %r3, %r4, %r2;
+	mov.u32 %r6, %ntid.y;
+	mul.lo.u32 %r7, %r4, %r6;
+	mad.lo.u32 %r8, %r1, %r7, %r5;
+	setp.gt.u32 %p1, %r8, 9;
+	@%p1 ret;
+	mul.wide.u32 %rd4, %r8, 4;
+	add.u64 %rd5, %rd1, %rd4;
+	add.u64 %rd6, %rd3, %rd4;
+	ld.global.f32 %f1, [%rd5];
+	atom.global.add.f32 %f2, [%rd2], %f1;
+	st.global.f32 [%rd6], %f2;
+	ret;
+}
+";
+
+#[test]
+fn threads_of_a_serial_launch_change_the_same_bytes_one_after_the_other() {
+    let folder = Folder::new();
+    folder.write("k.ptx", ADDING);
+    let text = concat!(
+        "[kernels]\nk = \"k.ptx\"\n[[buffer]]\nname = \"data\"\nf32 = [1, 1e9, 3, -1e9, 5, 6, 7, 8, 9, 10]\n",
+        "[[buffer]]\nname = \"out\"\nlen = 4\noutput = true\n[[buffer]]\nname = \"old\"\nlen = 40\noutput = true\n",
+        "[[launch]]\ngrid = 3\nblock = [2, 2]\nargs = [\"buf:data\", \"buf:out\", \"buf:old\"]\nserial = \"threads\"\n",
+    );
+    let job = folder.load(text).unwrap_or_else(|error| panic!("{error}"));
+    let run = |job: &Job| crate::local::run(job, 1_000_000, &assay_worker::backend::Control::default()).unwrap();
+    assert_eq!(job.kernels.len(), 1, "nothing runs the kernel as it is");
+    let done = run(&job);
+    assert_eq!(done.trap, None);
+    let (mut sum, mut expected) = (0f32, Vec::new());
+    for value in [1f32, 1e9, 3.0, -1e9, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0] {
+        expected.extend(sum.to_le_bytes());
+        sum += value;
+    }
+    assert_eq!(done.buffers[1].as_slice(), sum.to_le_bytes());
+    assert_eq!(done.buffers[2].as_slice(), expected);
+
+    // Threads of one CTA at a time are together, and their order shows: a race.
+    let job = folder.load(&text.replace("\"threads\"", "true")).unwrap_or_else(|error| panic!("{error}"));
+    let trap = run(&job).trap.map(|(_, trap)| trap.kind);
+    assert_eq!(trap, Some(assay_engine::TrapKind::Race));
+    // One thread of each CTA is in order.
+    folder.write("k.ptx", ADDING.replace(".reqntid 2, 2, 1\n", ""));
+    let one = text.replace("\"threads\"", "true").replace("grid = 3\nblock = [2, 2]", "grid = 10\nblock = 1");
+    let job = folder.load(&one).unwrap_or_else(|error| panic!("{error}"));
+    let done = run(&job);
+    assert_eq!(done.trap, None);
+    assert_eq!(done.buffers[2].as_slice(), expected);
+
+    let message = folder.message(&text.replace("serial = \"threads\"\n", ""));
+    assert!(message.contains("order that is not fixed"), "{message}");
+    let message = folder.message(&text.replace("\"threads\"", "\"thread\""));
+    assert!(message.contains("true or \"threads\""), "{message}");
+    folder.write("k.ptx", ADDING.replacen("\tmov.u32 %r1, %ctaid.x;", "\tmov.u32 %r1, %ctaid.x;\n\tbar.sync 0;", 1));
+    let message = folder.message(text);
+    assert!(message.contains("cannot wait for each other"), "{message}");
 }
 
 /// Entries in the order in which they run, with their grids and the buffer of the first argument.
