@@ -1,6 +1,9 @@
 //! `assay job new`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use assay_primitives::program::{MAX_BUFFERS, MAX_NAME, MAX_STEPS};
 
@@ -18,6 +21,8 @@ use crate::{
 /// How long guesses are tried, and how long their `writes` are looked for; about.
 const TRIALS: Duration = Duration::from_secs(2);
 const WRITES: Duration = Duration::from_secs(1);
+/// The time after which no other sizes are tried.
+const ENOUGH: Duration = Duration::from_secs(4);
 /// Sizes are these parts of those guessed, until the draft runs.
 const PARTS: [u32; 2] = [1, 4];
 
@@ -133,8 +138,11 @@ fn tried(draft: &Draft<'_>, ptx: &[u8]) -> Result<(String, bool), CliError> {
     let path = kernel.display().to_string();
     let here = Draft { path: &path, ..draft.clone() };
     let mut trial = Trial::new(&here, &file);
-    let mut first = None;
+    let (mut first, began) = (None, Instant::now());
     for part in PARTS {
+        if first.is_some() && began.elapsed() > ENOUGH {
+            break;
+        }
         let mut changes = trial.changes(TRIALS, part);
         if !trial.is_late() {
             put_writes(&trial, &mut changes);

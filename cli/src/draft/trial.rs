@@ -91,6 +91,11 @@ impl<'a> Trial<'a> {
         }
         let count = self.draft.entries.len();
         for at in 0..count {
+            // Making the job anew takes time as well, where the kernel is long.
+            if at > 0 && Instant::now() > end {
+                self.late = true;
+                break;
+            }
             // Each has its share of the time that is left.
             let left = end.saturating_duration_since(Instant::now());
             let share = u32::try_from(count.saturating_sub(at)).ok().and_then(|count| left.checked_div(count));
