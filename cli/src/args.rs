@@ -218,7 +218,7 @@ pub struct TermsArgs {
 /// `assay job`.
 #[derive(Debug, Subcommand)]
 pub enum JobCommand {
-    /// Draft a job file for a kernel: its buffers, launches and arguments, with guesses for sizes and values
+    /// Draft a job file for a kernel: its buffers, launches and arguments, with sizes and values that are guessed and tried
     New {
         /// The PTX, or the source
         #[arg(value_name = "FILE.ptx|FILE.cu", value_hint = ValueHint::FilePath)]

@@ -3,7 +3,10 @@
 
 use crate::{
     Arg, Init, Launch, Program, Step,
-    program::{MAX_ARGS, MAX_BUFFER_LEN, MAX_CTAS, MAX_LAUNCHES, MAX_NAME, MAX_PROGRAM_BYTES, MAX_SHARED, MAX_THREADS},
+    program::{
+        MAX_ARG_BYTES, MAX_ARGS, MAX_BUFFER_LEN, MAX_CTAS, MAX_LAUNCHES, MAX_NAME, MAX_PROGRAM_BYTES, MAX_SHARED,
+        MAX_THREADS,
+    },
 };
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
@@ -40,7 +43,8 @@ pub enum ProgramError {
     NoEntry(u32),
     /// Launch has another number of arguments than the entry has parameters.
     ArgumentCount(u32),
-    /// Argument of launch has another length than its parameter, or names no byte of a buffer.
+    /// Argument of launch has another length than its parameter, names no byte of a buffer, or ends behind
+    /// [`crate::program::MAX_ARG_BYTES`] with those before it.
     Argument {
         /// Launch, in the order written.
         launch: u32,
@@ -128,7 +132,9 @@ fn check_launch(
     if launch.args.len() != entry.params.len() {
         return Err(ProgramError::ArgumentCount(position));
     }
+    let mut total = 0u32;
     for (argument, (arg, size)) in (0u8..).zip(launch.args.iter().zip(&entry.params)) {
+        total = total.saturating_add(u32::from(*size));
         let size = usize::from(*size);
         let fits = match arg {
             Arg::Buffer { index, offset } => {
@@ -149,7 +155,7 @@ fn check_launch(
                     })
             }
         };
-        if !fits {
+        if !fits || total > MAX_ARG_BYTES {
             return Err(ProgramError::Argument { launch: position, argument });
         }
     }

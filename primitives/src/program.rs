@@ -15,8 +15,8 @@ pub const MAX_STEPS: u32 = 64;
 pub const MAX_REPEAT_LAUNCHES: u32 = 16;
 /// Arguments of one launch.
 pub const MAX_ARGS: u32 = 48;
-/// Bytes of one by-value argument.
-pub const MAX_ARG_BYTES: u32 = 256;
+/// Bytes of one by-value argument, and of all arguments of a launch together: as many as parameters take in PTX.
+pub const MAX_ARG_BYTES: u32 = 4352;
 /// Pointers within one by-value argument.
 pub const MAX_ARG_POINTERS: u32 = 16;
 /// Bytes of an entry's name.

@@ -144,7 +144,7 @@ fn name(job: &Job, buffer: u16) -> &str {
 }
 
 /// Entries of `writes`.
-fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
+pub(super) fn entries(job: &Job, proposal: &Proposal) -> Vec<String> {
     written(job, proposal, Style::Short, None)
 }
 

@@ -5,7 +5,12 @@ use std::{
     fmt::Write,
 };
 
-use crate::kernel::{unmangled, with_template};
+use assay_primitives::program::{MAX_ARG_BYTES, MAX_BUFFERS, MAX_STEPS};
+
+use crate::{
+    kernel::{unmangled, with_template},
+    term::wrapped,
+};
 
 use super::{
     names,
@@ -15,7 +20,16 @@ use super::{
 /// Names that mean something in expressions.
 const TAKEN: [&str; 6] = ["ceil_div", "align", "min", "max", "log2", "threads"];
 
+/// Letters of a line of a comment.
+const ROOM: usize = 110;
+/// Names that a comment lists.
+const NAMED: usize = 8;
+
+/// Threads of a CTA along one axis.
+const THREADS: u32 = 256;
+
 /// What a job file is drafted from.
+#[derive(Clone)]
 pub struct Draft<'a> {
     /// Name of the kernel within the job.
     pub kernel: &'a str,
@@ -25,10 +39,57 @@ pub struct Draft<'a> {
     pub file: &'a str,
     /// The entries, each a launch.
     pub entries: Vec<Entry>,
+    /// Entries that a program has no room for.
+    pub left_out: Vec<String>,
     /// Variables of the module that kernels may write, and their bytes.
     pub variables: Vec<(String, usize)>,
-    /// CUDA C, where it is at hand.
-    pub source: Option<&'a str>,
+}
+
+/// Where running showed that guesses are wrong; launches by their place in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Buffers that are so many times as long as guessed.
+    pub times: BTreeMap<String, u64>,
+    /// Buffers of whole numbers up to this one.
+    pub small: BTreeMap<String, u32>,
+    /// Values of variables.
+    pub vars: BTreeMap<String, u32>,
+    /// Threads of a CTA.
+    pub blocks: BTreeMap<usize, Vec<u32>>,
+    /// Dynamic shared memory that is so many times as long as guessed.
+    pub shared: BTreeMap<usize, u64>,
+    /// CTAs that run one after the other.
+    pub serial: BTreeSet<usize>,
+    /// Entries of their `writes`.
+    pub writes: BTreeMap<usize, Vec<String>>,
+    /// What was seen of launches that no change lets run.
+    pub notes: BTreeMap<usize, String>,
+    /// Whether the file runs as it is.
+    pub runs: bool,
+}
+
+/// A draft that is written.
+pub struct Written {
+    /// The job file.
+    pub text: String,
+    /// Its launches.
+    pub launches: Vec<Shape>,
+    /// Its variables.
+    pub vars: BTreeMap<String, u32>,
+    /// Buffers whose lengths are guesses, and whether they hold random data.
+    pub buffers: BTreeMap<String, bool>,
+}
+
+/// What of a launch is guessed.
+pub struct Shape {
+    /// Threads of a CTA, along the axes that are written.
+    pub block: Vec<u32>,
+    /// Variables among its arguments.
+    pub sizes: Vec<String>,
+    /// Whether it has dynamic shared memory.
+    pub dynamic: bool,
+    /// Whether its CTAs run one after the other.
+    pub serial: bool,
 }
 
 /// A buffer in the making.
@@ -49,29 +110,36 @@ struct Writer {
     order: Vec<String>,
     buffers: Vec<Buffer>,
     launches: String,
+    shapes: Vec<Shape>,
     threads: bool,
 }
 
-/// Writes it. Sizes and values are guesses that people replace; where guesses do, the file runs as it is.
-pub fn write(draft: &Draft<'_>) -> String {
+/// Behind what running has changed.
+const FOUND: &str = "found by running";
+
+/// Writes it. Sizes and values are guesses that people replace.
+pub fn write(draft: &Draft<'_>, changes: &Changes) -> Written {
     let mut writer = Writer::default();
     for entry in &draft.entries {
-        writer.entry(entry, draft);
+        writer.entry(entry, draft, changes);
     }
+    let guesses = if changes.runs { "guesses with which it runs" } else { "guesses" };
     let mut out = format!(
-        "# A draft: the sizes and values are guesses. When they are right,\n\
+        "# A draft: the sizes and values are {guesses}. When they are right,\n\
          #   assay job check {0} --infer-writes --save    puts the `writes` here\n\
-         #   assay job run {0}                            computes it here\n\n\
-         [kernels]\n{1} = {2}\n\n[vars]\n",
+         #   assay job run {0}                            computes it here\n{1}\n\
+         [kernels]\n{2} = {3}\n\n[vars]\n",
         draft.file,
+        left_out(&draft.left_out),
         key(draft.kernel),
         text(draft.path),
     );
     for name in &writer.order {
-        let _ = writeln!(out, "{name} = {}", writer.vars.get(name).copied().unwrap_or(1));
+        let found = if changes.vars.contains_key(name) { format!("    # {FOUND}") } else { String::new() };
+        let _ = writeln!(out, "{name} = {}{found}", writer.vars.get(name).copied().unwrap_or(1));
     }
     if writer.threads {
-        out.push_str("threads = 256    # of a CTA\n");
+        let _ = writeln!(out, "threads = {THREADS}    # of a CTA");
     }
     if writer.buffers.is_empty() && draft.variables.is_empty() {
         // Pointers to it stand in a structure.
@@ -81,12 +149,24 @@ pub fn write(draft: &Draft<'_>) -> String {
     let result = !draft.variables.is_empty() || writer.buffers.iter().any(|buffer| buffer.written);
     for (at, buffer) in writer.buffers.iter().enumerate() {
         let _ = writeln!(out, "\n[[buffer]]\nname = \"{}\"", buffer.name);
-        let kind = buffer.cpp.as_ref().map_or(String::new(), |cpp| format!("    # {cpp}"));
-        let _ = writeln!(out, "len = {}{kind}", text(&buffer.len));
-        if buffer.read && !buffer.reduced {
-            let element = buffer.element.unwrap_or("u8");
-            let bounds = if element.starts_with('f') { "" } else { ", min = 0, max = 99" };
-            let _ = writeln!(out, "random = {{ seed = {}, type = \"{element}\"{bounds} }}", at.saturating_add(1));
+        let times = changes.times.get(&buffer.name).copied().unwrap_or(1);
+        let len = if times > 1 { format!("{times} * {}", buffer.len) } else { buffer.len.clone() };
+        let _ = writeln!(out, "len = {}{}", text(&len), remark(buffer.cpp.as_deref(), times > 1));
+        if buffer.is_random() {
+            let small = changes.small.get(&buffer.name);
+            let element = match (buffer.element, small) {
+                (Some(element), _) => element,
+                (None, Some(_)) => "i32",
+                (None, None) => "u8",
+            };
+            let bounds = match small {
+                Some(most) => format!(", min = 0, max = {most}"),
+                None if element.starts_with('f') => String::new(),
+                None => ", min = 0, max = 99".to_owned(),
+            };
+            let found = remark(None, small.is_some());
+            let seed = at.saturating_add(1);
+            let _ = writeln!(out, "random = {{ seed = {seed}, type = \"{element}\"{bounds} }}{found}");
         }
         if buffer.written || !result && at == 0 {
             let show = buffer.element.map_or(String::new(), |element| format!(", show = \"{element}\""));
@@ -102,13 +182,52 @@ pub fn write(draft: &Draft<'_>) -> String {
         let _ = writeln!(out, "\n[[buffer]]\nname = \"{buffer}\"\nlen = {bytes}\noutput = true");
     }
     out.push_str(&writer.launches);
-    out
+    let buffers = writer.buffers.iter().map(|buffer| (buffer.name.clone(), buffer.is_random())).collect();
+    Written { text: out, launches: writer.shapes, vars: writer.vars, buffers }
+}
+
+impl Buffer {
+    fn is_random(&self) -> bool {
+        self.read && !self.reduced
+    }
+}
+
+/// A comment on entries that have no launch.
+fn left_out(names: &[String]) -> String {
+    let shown = names.get(..NAMED).unwrap_or(names);
+    let more = match names.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    match names {
+        [] => String::new(),
+        _ => comment(&format!(
+            "Left out, as a program has at most {MAX_BUFFERS} buffers and {MAX_STEPS} steps: {}{more}. `assay job new` with \
+             `--entry` drafts them.",
+            shown.join(", ")
+        )),
+    }
+}
+
+/// Text as lines of a comment.
+pub fn comment(text: &str) -> String {
+    wrapped(text, ROOM).into_iter().map(|line| format!("# {line}\n")).collect()
+}
+
+/// The comment behind a value.
+fn remark(kind: Option<&str>, found: bool) -> String {
+    match (kind, found) {
+        (Some(kind), true) => format!("    # {kind}; {FOUND}"),
+        (Some(kind), false) => format!("    # {kind}"),
+        (None, true) => format!("    # {FOUND}"),
+        (None, false) => String::new(),
+    }
 }
 
 impl Writer {
-    fn entry(&mut self, entry: &Entry, draft: &Draft<'_>) {
+    fn entry(&mut self, entry: &Entry, draft: &Draft<'_>, changes: &Changes) {
+        let at = self.shapes.len();
         let count = entry.parameters.len();
-        let known = draft.source.and_then(|source| names::in_source(source, &entry.plain, count));
         let prefix = match draft.entries.as_slice() {
             [_] => String::new(),
             _ => format!("{}_", identifier(&entry.plain)),
@@ -116,7 +235,7 @@ impl Writer {
         let mut used = BTreeSet::new();
         let names: Vec<String> = (0..count)
             .map(|at| {
-                let name = known.as_ref().and_then(|names| names.get(at).cloned());
+                let name = entry.parameters.get(at).and_then(|parameter| parameter.name.clone());
                 let mut name =
                     name.unwrap_or_else(|| match entry.parameters.get(at).map(|parameter| &parameter.kind) {
                         Some(Kind::Pointer { .. }) => format!("{prefix}p{at}"),
@@ -136,9 +255,13 @@ impl Writer {
             .map(|(_, name)| name.clone())
             .collect();
         // A grid along one axis of CTAs with rows goes over a matrix, perhaps.
-        let extents = self.extents(&sizes, entry.axes.max(entry.block_axes.min(2)));
+        let extents = self.extents(&sizes, entry.axes.max(entry.block_axes.min(2)), &changes.vars);
         let elements = extents.join(" * ");
-        let (grid, block) = self.shape(entry, &extents);
+        let (grid, block, threads) = self.shape(entry, &extents, changes.blocks.get(&at));
+        let reduces =
+            entry.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pointer { reduced: true, .. }));
+        let serial = reduces || changes.serial.contains(&at);
+        self.shapes.push(Shape { block: threads, sizes, dynamic: entry.dynamic, serial });
 
         // Instances of a template share the plain name.
         let alone = draft.entries.iter().filter(|other| other.plain == entry.plain).count() == 1;
@@ -147,13 +270,22 @@ impl Writer {
             Some(name) => name,
             None => entry.name.clone(),
         };
-        let _ = write!(self.launches, "\n[[launch]]\nentry = {}\n", text(&name));
-        let _ = write!(self.launches, "grid = {grid}\nblock = {block}\n");
-        if entry.dynamic {
-            self.launches
-                .push_str("shared = \"block.x * block.y * block.z * 8\"    # dynamic shared memory, in bytes\n");
+        self.launches.push_str("\n[[launch]]\n");
+        if let Some(note) = changes.notes.get(&at) {
+            self.launches.push_str(note);
         }
-        if entry.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pointer { reduced: true, .. })) {
+        let _ = writeln!(self.launches, "entry = {}", text(&name));
+        let _ = writeln!(self.launches, "grid = {grid}");
+        let _ = writeln!(self.launches, "block = {block}{}", remark(None, changes.blocks.contains_key(&at)));
+        if entry.dynamic {
+            let times = changes.shared.get(&at).copied().unwrap_or(1);
+            let bytes = 8u64.saturating_mul(times);
+            let kind = remark(Some("dynamic shared memory, in bytes"), times > 1);
+            let _ = writeln!(self.launches, "shared = \"block.x * block.y * block.z * {bytes}\"{kind}");
+        }
+        if changes.serial.contains(&at) {
+            self.launches.push_str("serial = true    # CTAs change the same bytes, as running showed\n");
+        } else if reduces {
             self.launches.push_str("serial = true    # CTAs change the same bytes, as its reductions look\n");
         }
         self.launches.push_str("args = [\n");
@@ -170,37 +302,51 @@ impl Writer {
             let _ = writeln!(self.launches, "    {argument},{kind}");
         }
         self.launches.push_str("]\n");
+        match changes.writes.get(&at).map(Vec::as_slice) {
+            None => {}
+            Some([first, others @ ..]) if !others.is_empty() => {
+                let _ = writeln!(self.launches, "writes = [\n    {first},");
+                for entry in others {
+                    let _ = writeln!(self.launches, "    {entry},");
+                }
+                self.launches.push_str("]\n");
+            }
+            Some(entries) => {
+                let _ = writeln!(self.launches, "writes = [{}]", entries.join(", "));
+            }
+        }
     }
 
     /// Expressions of how far the axes go, at least one; more sizes than axes count as elements.
-    fn extents(&mut self, sizes: &[String], axes: usize) -> Vec<String> {
+    fn extents(&mut self, sizes: &[String], axes: usize, found: &BTreeMap<String, u32>) -> Vec<String> {
         let most = axes.max(sizes.len()).min(3);
-        let each = [1024, 64, 32].get(most.saturating_sub(1)).copied().unwrap_or(32);
+        let each = [1024, 64, 32, 16, 16].get(axes.max(sizes.len()).saturating_sub(1)).copied().unwrap_or(8);
         let own = ["n".to_owned()];
         let sizes = if sizes.is_empty() { own.as_slice() } else { sizes };
         for size in sizes {
             if !self.vars.contains_key(size) {
-                self.vars.insert(size.clone(), each);
+                self.vars.insert(size.clone(), found.get(size).copied().unwrap_or(each));
                 self.order.push(size.clone());
             }
         }
         (0..most).filter_map(|at| sizes.get(at).or(sizes.last()).cloned()).collect()
     }
 
-    fn shape(&mut self, entry: &Entry, extents: &[String]) -> (String, String) {
-        let block: Vec<String> = match (entry.threads, entry.block_axes) {
-            (Some(threads), axes) => {
+    fn shape(&mut self, entry: &Entry, extents: &[String], found: Option<&Vec<u32>>) -> (String, String, Vec<u32>) {
+        let block: Vec<String> = match (found, entry.threads, entry.block_axes) {
+            (Some(found), ..) => found.iter().map(u32::to_string).collect(),
+            (None, Some(threads), axes) => {
                 let used =
                     axes.max(threads.iter().rposition(|count| *count > 1).map_or(1, |last| last.saturating_add(1)));
                 threads.iter().take(used).map(u32::to_string).collect()
             }
-            (None, 1) if entry.axes == 1 => {
+            (None, None, 1) if entry.axes == 1 => {
                 self.threads = true;
                 vec!["threads".to_owned()]
             }
-            (None, 1) => vec!["256".to_owned()],
-            (None, 2) => vec!["16".to_owned(), "16".to_owned()],
-            (None, _) => vec!["8".to_owned(), "8".to_owned(), "4".to_owned()],
+            (None, None, 1) => vec!["256".to_owned()],
+            (None, None, 2) => vec!["16".to_owned(), "16".to_owned()],
+            (None, None, _) => vec!["8".to_owned(), "8".to_owned(), "4".to_owned()],
         };
         let grid: Vec<String> = extents
             .iter()
@@ -211,13 +357,14 @@ impl Writer {
                 None => text(extent),
             })
             .collect();
+        let threads = block.iter().map(|part| part.parse().unwrap_or(THREADS)).collect();
         let quoted = |part: &String| if part == "threads" { text(part) } else { part.clone() };
         let block: Vec<String> = block.iter().map(quoted).collect();
         let list = |parts: Vec<String>| match parts.as_slice() {
             [one] => one.clone(),
             parts => format!("[{}]", parts.join(", ")),
         };
-        (list(grid), list(block))
+        (list(grid), list(block), threads)
     }
 
     fn argument(&mut self, parameter: &Parameter, name: &str, elements: &str) -> String {
@@ -240,7 +387,7 @@ impl Writer {
             Kind::Number(kind @ ("f32" | "f64")) => format!("{{ {kind} = 1.0 }}"),
             Kind::Number(kind) => format!("{{ {kind} = 1 }}"),
             Kind::Bytes(count) => {
-                let hex = "00".repeat(usize::try_from(*count).unwrap_or(0).min(4096));
+                let hex = "00".repeat(usize::try_from(*count).unwrap_or(0).min(MAX_ARG_BYTES as usize));
                 format!("{{ hex = \"{hex}\" }}")
             }
         }

@@ -4,11 +4,14 @@
 //! uses   what an entry does with its parameters
 //! names  what C++ and the source call them
 //! file   the job file
+//! trial  what running it says of the guesses
 //! ```
 
 mod file;
 mod names;
+mod trial;
 mod uses;
 
-pub use file::{Draft, write};
-pub use uses::{Entry, Kind, Parameter, entries};
+pub use file::{Changes, Draft, Shape, Written, write};
+pub use trial::Trial;
+pub use uses::{Entry, Kind, Parameter, entries, name};

@@ -1,7 +1,5 @@
 //! What C++ calls things: types from mangled names, names of parameters from the source.
 
-use assay_exact::text::without_comments;
-
 use crate::kernel::with_types;
 
 /// The types of a function's parameters, from its mangled name.
@@ -76,18 +74,16 @@ pub fn number(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// The names that the source gives the parameters of a kernel; `None` where it cannot be told.
+/// The names that the source, without its comments, gives the parameters of a kernel; `None` where it cannot be told.
 pub fn in_source(source: &str, function: &str, count: usize) -> Option<Vec<String>> {
     if function.is_empty() {
         return None;
     }
-    let text = without_comments(source.as_bytes());
-    let text = String::from_utf8_lossy(&text);
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = None;
-    for (at, _) in text.match_indices(function) {
-        let before = text.get(..at).unwrap_or_default();
-        let rest = text.get(at.saturating_add(function.len())..).unwrap_or_default().trim_start();
+    for (at, _) in source.match_indices(function) {
+        let before = source.get(..at).unwrap_or_default();
+        let rest = source.get(at.saturating_add(function.len())..).unwrap_or_default().trim_start();
         if before.ends_with(is_part) || !rest.starts_with('(') {
             continue;
         }
@@ -124,6 +120,8 @@ pub fn in_source(source: &str, function: &str, count: usize) -> Option<Vec<Strin
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use assay_exact::text::without_comments;
+
     use super::*;
 
     #[test]
@@ -146,13 +144,15 @@ mod tests {
 
     #[test]
     fn the_source_names_the_parameters() {
+        let plain = |text: &str| String::from_utf8_lossy(&without_comments(text.as_bytes())).into_owned();
         let source = "// __global__ void k(int no)\n__global__ void k(int n);\ntemplate <int N>\n__global__ void \
                       __launch_bounds__(256) k(const float* __restrict__ x, /* y */ float y[], int n = 3)\n{ k(1, 2, 3); }";
+        let source = &plain(source);
         assert_eq!(in_source(source, "k", 3).unwrap(), ["x", "y", "n"]);
         assert_eq!(in_source(source, "k", 1).unwrap(), ["n"]);
         assert_eq!(in_source(source, "k", 2), None);
         let quoted = "const char *page = \"http://k\"; __global__ void k(int n) { }";
-        assert_eq!(in_source(quoted, "k", 1).unwrap(), ["n"]);
+        assert_eq!(in_source(&plain(quoted), "k", 1).unwrap(), ["n"]);
         assert_eq!(in_source("__global__ void k(int, float)", "k", 2), None);
         assert_eq!(in_source("__global__ void k(", "k", 1), None);
     }

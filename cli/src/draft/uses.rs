@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use assay_exact::text::without_comments;
+
 use super::names;
 use crate::kernel::{Body, Text, plain_name};
 
@@ -39,9 +41,23 @@ impl Entry {
     }
 }
 
+/// Gives the parameters of entries the names that CUDA C has for them.
+pub fn name(entries: &mut [Entry], source: &str) {
+    let text = without_comments(source.as_bytes());
+    let text = String::from_utf8_lossy(&text);
+    for entry in entries {
+        let names = names::in_source(&text, &entry.plain, entry.parameters.len()).unwrap_or_default();
+        for (parameter, name) in entry.parameters.iter_mut().zip(names) {
+            parameter.name = Some(name);
+        }
+    }
+}
+
 /// A parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
+    /// What the source calls it, where that is at hand.
+    pub name: Option<String>,
     /// Its type in C++, where its name tells.
     pub cpp: Option<String>,
     /// What it is.
@@ -112,7 +128,7 @@ fn entry(body: &Body, dynamic: &[&str]) -> Entry {
                     Kind::Number(cpp.as_deref().and_then(names::number).unwrap_or_else(|| plain_type(&parameter.kind)))
                 }
             };
-            Parameter { cpp, kind }
+            Parameter { name: None, cpp, kind }
         })
         .collect();
     let uses = |word: &str| body.statements.iter().any(|statement| statement.contains(word));

@@ -3,6 +3,7 @@
 mod fit;
 mod flat;
 mod form;
+pub mod probe;
 pub mod rounds;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use assay_engine::{
-    Outcome, Trap,
+    Outcome, Trap, TrapKind,
     trace::{AccessKind, Event, Space},
 };
 use assay_primitives::{
@@ -120,7 +121,14 @@ pub fn infer(prepared: &Prepared, start: Buffers, fuel: u64, time: Duration) -> 
             for cta in ctas(launch.grid) {
                 match sample(prepared, &state, Unit { launch: number, cta }, fuel) {
                     Some(Ok((sample, _))) => samples.push(sample),
-                    Some(Err(trap)) => proposal.trap = proposal.trap.or(Some((Unit { launch: number, cta }, trap))),
+                    Some(Err(trap)) => {
+                        // Others are likely to take as long.
+                        let endless = trap.kind == TrapKind::FuelExhausted;
+                        proposal.trap = proposal.trap.or(Some((Unit { launch: number, cta }, trap)));
+                        if endless {
+                            break;
+                        }
+                    }
                     None => {}
                 }
             }

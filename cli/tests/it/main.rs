@@ -12,4 +12,5 @@ mod exact;
 mod kernels;
 mod saved;
 mod support;
+mod tried;
 mod written;

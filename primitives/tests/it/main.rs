@@ -1,6 +1,7 @@
 //! Property tests of the pure rules.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod arguments;
 mod checks;
 mod draws;
 mod money;

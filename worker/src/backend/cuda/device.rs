@@ -6,7 +6,7 @@
 
 use super::wire::{Frame, Request, read_bytes};
 use crate::backend::written;
-use assay_primitives::{Arg, Launch};
+use assay_primitives::{Arg, Launch, program::MAX_ARG_BYTES};
 use codec::DecodeAll;
 use cudarc::{
     driver::{
@@ -27,7 +27,7 @@ const PLAIN_SHARED: u32 = 48 * 1024;
 /// One argument's bytes, aligned as any parameter may be. The driver copies as many as the parameter has.
 #[derive(Clone, Copy)]
 #[repr(C, align(16))]
-struct Argument([u8; 256]);
+struct Argument([u8; MAX_ARG_BYTES as usize]);
 
 // SAFETY: plain bytes; the driver reads the parameter's length from their address.
 unsafe impl DeviceRepr for Argument {}
@@ -183,7 +183,7 @@ fn arguments(
                 Arg::Bytes(bytes) => bytes.to_vec(),
                 Arg::Iteration => u64::from(iteration).to_le_bytes().to_vec(),
             };
-            let mut argument = Argument([0; 256]);
+            let mut argument = Argument([0; MAX_ARG_BYTES as usize]);
             argument.0.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
             Ok(argument)
         })
@@ -219,7 +219,7 @@ pub(super) fn self_test(context: &Arc<CudaContext>) -> Result<bool, DriverError>
     let stream = context.default_stream();
     let function = module(context, include_str!("probe.ptx"))?.load_function("probe")?;
     let memory = stream.alloc_zeros::<u8>(THREADS as usize * 4)?;
-    let mut argument = Argument([0; 256]);
+    let mut argument = Argument([0; MAX_ARG_BYTES as usize]);
     let (base, _) = memory.device_ptr(&stream);
     argument.0.iter_mut().zip(base.to_le_bytes()).for_each(|(to, from)| *to = from);
     let config = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 };
