@@ -54,7 +54,8 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     if let Some((buffer, offset)) = trap.address {
         let buffer = job.buffers.get(usize::from(buffer));
         let name = buffer.map_or("?", |buffer| buffer.name.as_str());
-        text.push_str(&format!(", byte {offset} of `{name}`"));
+        // Before its first byte it is a negative one.
+        text.push_str(&format!(", byte {} of `{name}`", offset.cast_signed()));
         if let (TrapKind::OutOfBounds, Some(buffer)) = (trap.kind, buffer) {
             text.push_str(&format!(", which has {}", buffer.buffer.len));
         }

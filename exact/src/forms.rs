@@ -33,7 +33,12 @@ impl Form {
     /// What becomes of the instruction with that opcode.
     pub fn of(opcode: &str) -> Option<Self> {
         use Argument::{Double, Float, Half, Pair};
-        Some(match opcode {
+        // Assemblers take the modifier behind the type as well, and some headers have it there.
+        let in_order = opcode.strip_suffix(".ftz").and_then(|front| {
+            let (front, kind) = front.rsplit_once('.')?;
+            front.contains(".approx").then(|| format!("{front}.ftz.{kind}"))
+        });
+        Some(match in_order.as_deref().unwrap_or(opcode) {
             "rcp.approx.f32" => Self::Opcode("rcp.rn.f32", 2),
             "rcp.approx.ftz.f32" => Self::Opcode("rcp.rn.ftz.f32", 2),
             "sqrt.approx.f32" => Self::Opcode("sqrt.rn.f32", 2),

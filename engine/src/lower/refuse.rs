@@ -50,9 +50,10 @@ pub(super) fn opcode(mods: &Mods<'_>) -> Option<String> {
         ),
         "discard" => format!("`{opcode}` leaves memory with no specified contents: leave it out"),
         "elect" => format!("`{opcode}` may elect any thread: choose one by its lane"),
-        "brkpt" | "stacksave" | "stackrestore" | "alloca" => {
-            format!("`{opcode}` is not supported: its effect is not part of the result")
+        "alloca" | "stacksave" | "stackrestore" => {
+            format!("`{opcode}`: local memory of a size that is only known when it runs is not supported: use an array of a fixed size")
         }
+        "brkpt" => format!("`{opcode}` is not supported: its effect is not part of the result"),
         "barrier" | "bar" if mods.has("cluster") => "thread-block clusters are not supported".to_owned(),
         _ => return None,
     })

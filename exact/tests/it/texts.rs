@@ -69,6 +69,16 @@ fn lines_keep_their_numbers_wherever_the_instruction_stands() {
 }
 
 #[test]
+fn the_type_may_stand_before_ftz() {
+    for name in ["ex2", "lg2", "rsqrt", "rcp", "sqrt", "sin"] {
+        let usual = body(&format!("{name}.approx.ftz.f32 %f2, %f1;"));
+        let other = body(&format!("{name}.approx.f32.ftz %f2, %f1;"));
+        assert_eq!(exact(&other), exact(&usual), "{name}");
+        assert!(exact(&other).is_some());
+    }
+}
+
+#[test]
 fn lines_of_the_source_hide_no_instruction() {
     for line in [
         ".loc 1 7 3",

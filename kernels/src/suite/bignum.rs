@@ -184,7 +184,11 @@ fn divide128() -> Result<Job, JobError> {
     let from = [draft.data(pairs(&a)), draft.data(pairs(&b))];
     let to = draft.zeros(count * 64);
     draft.launch(
-        LaunchDraft::line("divide128", count.div_ceil(32), 32).int(count).pointers(&from).pointer(to).range(to, 32 * 64),
+        LaunchDraft::line("divide128", count.div_ceil(32), 32)
+            .int(count)
+            .pointers(&from)
+            .pointer(to)
+            .range(to, 32 * 64),
     );
     let results = |(a, b): (&u128, &u128)| {
         let signed = [(*a as i128).wrapping_div(*b as i128), (*a as i128).wrapping_rem(*b as i128)].map(|x| x as u128);

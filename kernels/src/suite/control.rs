@@ -161,7 +161,12 @@ fn rules() -> Result<Job, JobError> {
     let from = draft.data(bytes(&words));
     let to = draft.zeros(count * 4);
     draft.launch(
-        LaunchDraft::line("rules", count.div_ceil(64), 64).int(count).int(length).pointer(from).pointer(to).range(to, 256),
+        LaunchDraft::line("rules", count.div_ceil(64), 64)
+            .int(count)
+            .int(length)
+            .pointer(from)
+            .pointer(to)
+            .range(to, 256),
     );
     let of = |thread: usize| {
         let lagged = words[thread].is_multiple_of(3);
