@@ -142,16 +142,3 @@ extern "C" __global__ void factorial(int n, unsigned int *__restrict__ limbs)
     __syncthreads();
     limbs[i] = digits[i];
 }
-
-// Quotient and remainder of 128 bits, with and without sign; the compiler's own division. Operands and results as pairs of words.
-extern "C" __global__ void divide128(int count, const ulonglong2 *__restrict__ a, const ulonglong2 *__restrict__ b,
-                                     ulonglong2 *__restrict__ out)
-{
-    int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= count)
-        return;
-    unsigned __int128 x = (unsigned __int128)a[i].y << 64 | a[i].x, y = (unsigned __int128)b[i].y << 64 | b[i].x;
-    unsigned __int128 results[4] = {x / y, x % y, (unsigned __int128)((__int128)x / (__int128)y), (unsigned __int128)((__int128)x % (__int128)y)};
-    for (int k = 0; k < 4; ++k)
-        out[4 * i + k] = make_ulonglong2((Word)results[k], (Word)(results[k] >> 64));
-}

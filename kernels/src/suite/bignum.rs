@@ -8,7 +8,7 @@ use crate::{
 const PTX: &[u8] = include_bytes!("../../ptx/suite/bignum.ptx");
 
 pub fn jobs() -> Result<Vec<Job>, JobError> {
-    Ok(vec![multiply256()?, field_multiply()?, primes()?, factorial()?, divide128()?])
+    Ok(vec![multiply256()?, field_multiply()?, primes()?, factorial()?])
 }
 
 /// Schoolbook, 32 bits at a time.
@@ -165,36 +165,5 @@ fn factorial() -> Result<Job, JobError> {
         digits.chunks(9).map(|nine| nine.iter().rev().fold(0, |limb, digit| limb * 10 + u32::from(*digit))).collect();
     limbs.resize(64, 0);
     draft.expect(to, bytes(&limbs));
-    draft.finish()
-}
-
-fn divide128() -> Result<Job, JobError> {
-    let count = 100;
-    let wide = |seed: u64, most: u32| -> Vec<u128> {
-        let words = random_u64(seed, 2 * count);
-        // Of all lengths.
-        let of = |(i, pair): (usize, &[u64])| {
-            (u128::from(pair[0]) << 64 | u128::from(pair[1])) >> (i as u32 * 29 % most) | 1
-        };
-        words.chunks_exact(2).enumerate().map(of).collect()
-    };
-    let (a, b) = (wide(3, 40), wide(4, 127));
-    let pairs = |list: &[u128]| -> Vec<u8> { list.iter().flat_map(|x| x.to_le_bytes()).collect() };
-    let mut draft = ProgramDraft::new("divide128", PTX);
-    let from = [draft.data(pairs(&a)), draft.data(pairs(&b))];
-    let to = draft.zeros(count * 64);
-    draft.launch(
-        LaunchDraft::line("divide128", count.div_ceil(32), 32)
-            .int(count)
-            .pointers(&from)
-            .pointer(to)
-            .range(to, 32 * 64),
-    );
-    let results = |(a, b): (&u128, &u128)| {
-        let signed = [(*a as i128).wrapping_div(*b as i128), (*a as i128).wrapping_rem(*b as i128)].map(|x| x as u128);
-        [a / b, a % b, signed[0], signed[1]]
-    };
-    let out: Vec<u128> = a.iter().zip(&b).flat_map(results).collect();
-    draft.expect(to, pairs(&out));
     draft.finish()
 }
