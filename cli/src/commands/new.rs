@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use assay_engine::Module;
 use assay_primitives::program::{MAX_BUFFERS, MAX_NAME, MAX_STEPS};
 
 use super::{Outcome, check, infer::entries};
@@ -14,7 +15,7 @@ use crate::{
     error::CliError,
     infer::{self, Proposal},
     job::{self, Job},
-    kernel::{self, DEFAULT_ARCH},
+    kernel::{self, DEFAULT_ARCH, Serial},
     local, term,
 };
 
@@ -26,6 +27,17 @@ const ENOUGH: Duration = Duration::from_secs(4);
 /// Sizes are these parts of those guessed, until the draft runs.
 const PARTS: [u32; 2] = [1, 4];
 
+/// Most entries that are tried in an order of threads.
+const ORDERED: usize = 64;
+
+/// In which order an entry is accepted that is not as it stands: that of all threads, where they need not wait for each other.
+fn ordered(ptx: &[u8], name: &str) -> Option<Serial> {
+    [Serial::Threads, Serial::Ctas].into_iter().find(|serial| {
+        let made = serial.rewrite(ptx, |entry| entry == name).ok().and_then(|made| Module::parse(&made).ok());
+        made.is_some_and(|module| module.entry(name).is_some_and(|entry| entry.kernel.is_ok()))
+    })
+}
+
 pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
     let source = file.extension().is_some_and(|extension| extension == "cu");
     let ptx = if source {
@@ -34,8 +46,12 @@ pub fn run(file: &Path, wanted: &[String], output: Option<&Path>) -> Outcome {
         std::fs::read(file).map_err(CliError::file(file))?
     };
     let checked = check::of(file, ptx, true)?;
+    let mut all = draft::entries(checked.prepared.written());
     let accepted = |entry: &Entry| checked.entries.iter().any(|checked| checked.name == entry.name && checked.accepted);
-    let all = draft::entries(checked.prepared.written());
+    for entry in all.iter_mut().filter(|entry| !accepted(entry)).take(ORDERED) {
+        entry.ordered = ordered(&checked.prepared.ptx, &entry.name);
+    }
+    let accepted = |entry: &Entry| accepted(entry) || entry.ordered.is_some();
     let mut entries = Vec::new();
     for name in wanted {
         let entry = all.iter().find(|entry| &entry.name == name || &entry.plain == name);

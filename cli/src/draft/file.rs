@@ -8,7 +8,7 @@ use std::{
 use assay_primitives::program::{MAX_ARG_BYTES, MAX_BUFFERS, MAX_STEPS};
 
 use crate::{
-    kernel::{unmangled, with_template},
+    kernel::{Serial, unmangled, with_template},
     term::wrapped,
 };
 
@@ -260,7 +260,7 @@ impl Writer {
         let (grid, block, threads) = self.shape(entry, &extents, changes.blocks.get(&at));
         let reduces =
             entry.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pointer { reduced: true, .. }));
-        let serial = reduces || changes.serial.contains(&at);
+        let serial = reduces || entry.ordered.is_some() || changes.serial.contains(&at);
         self.shapes.push(Shape { block: threads, sizes, dynamic: entry.dynamic, serial });
 
         // Instances of a template share the plain name.
@@ -283,7 +283,10 @@ impl Writer {
             let kind = remark(Some("dynamic shared memory, in bytes"), times > 1);
             let _ = writeln!(self.launches, "shared = \"block.x * block.y * block.z * {bytes}\"{kind}");
         }
-        if changes.serial.contains(&at) {
+        if let Some(ordered) = entry.ordered {
+            let value = if ordered == Serial::Threads { "\"threads\"" } else { "true" };
+            let _ = writeln!(self.launches, "serial = {value}    # the order of its atomics shows");
+        } else if changes.serial.contains(&at) {
             self.launches.push_str("serial = true    # CTAs change the same bytes, as running showed\n");
         } else if reduces {
             self.launches.push_str("serial = true    # CTAs change the same bytes, as its reductions look\n");

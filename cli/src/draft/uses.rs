@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use assay_exact::text::without_comments;
 
 use super::names;
-use crate::kernel::{Body, Text, plain_name};
+use crate::kernel::{Body, Serial, Text, plain_name};
 
 /// Parameters that are followed.
 const MOST: usize = 64;
@@ -32,6 +32,8 @@ pub struct Entry {
     pub threads: Option<[u32; 3]>,
     /// Whether it has shared memory whose size the launch says.
     pub dynamic: bool,
+    /// The order of threads in which alone it is accepted.
+    pub ordered: Option<Serial>,
 }
 
 impl Entry {
@@ -145,6 +147,7 @@ fn entry(body: &Body, dynamic: &[&str]) -> Entry {
         block_axes: axes("%tid"),
         threads: required_threads(&body.header),
         dynamic: dynamic.iter().any(|name| uses(name)),
+        ordered: None,
     }
 }
 

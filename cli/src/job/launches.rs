@@ -1,6 +1,6 @@
 //! `[[launch]]`, `[[repeat]]` and `[[for]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_engine::{Entry, Kernel};
 use assay_primitives::{
@@ -85,14 +85,33 @@ fn serial(table: &Table<'_>) -> Result<Option<Serial>, JobError> {
     }
 }
 
-/// The launches anywhere in the file that run one after the other: their kernels by index.
-pub fn serial_kernels(top: &Table<'_>, kernels: &[JobKernel]) -> Result<BTreeMap<(u16, Serial), Place>, JobError> {
-    let mut found = BTreeMap::new();
+/// Entries that run one after the other, and where a launch of one stands.
+pub struct Wanted {
+    pub entries: BTreeSet<String>,
+    pub place: Place,
+}
+
+/// The launches anywhere in the file that run one after the other: their entries, by the index of their kernels.
+pub fn serial_kernels(top: &Table<'_>, kernels: &[JobKernel]) -> Result<BTreeMap<(u16, Serial), Wanted>, JobError> {
+    let mut found: BTreeMap<(u16, Serial), Wanted> = BTreeMap::new();
     for (table, kind) in body(top, &["launch", "for"]).unwrap_or_default() {
-        if kind == "for" {
-            found.extend(serial_kernels(&table, kernels)?);
+        let inner = if kind == "for" {
+            serial_kernels(&table, kernels)?
         } else if let Some(serial) = serial(&table)? {
-            found.insert((find_kernel(&table, kernels)?.0, serial), table.place());
+            let (index, kernel) = find_kernel(&table, kernels)?;
+            let (entry, _) = find_entry(&table, kernel)?;
+            let wanted = Wanted { entries: BTreeSet::from([entry.name.clone()]), place: table.place() };
+            BTreeMap::from([((index, serial), wanted)])
+        } else {
+            BTreeMap::new()
+        };
+        for (key, wanted) in inner {
+            match found.get_mut(&key) {
+                Some(known) => known.entries.extend(wanted.entries),
+                None => {
+                    found.insert(key, wanted);
+                }
+            }
         }
     }
     Ok(found)

@@ -37,6 +37,7 @@ pub use symbols::without_values;
 
 use self::{
     buffers::Draft,
+    launches::Wanted,
     launches::{Names, bounded},
     scope::Scope,
     source::Table,
@@ -172,10 +173,10 @@ fn check(program: &Program, kernels: &[JobKernel]) -> Result<(), ProgramError> {
 /// Adds kernels that run one CTA, or one thread, at a time for the launches that want that; theirs by the index of those they are made of.
 fn serial(top: &Table<'_>, kernels: &mut Vec<JobKernel>) -> Result<BTreeMap<(u16, Serial), u16>, JobError> {
     let mut made = BTreeMap::new();
-    for ((index, serial), place) in launches::serial_kernels(top, kernels)? {
+    for ((index, serial), Wanted { entries, place }) in launches::serial_kernels(top, kernels)? {
         let Some(kernel) = kernels.get(usize::from(index)) else { continue };
         let refused = |reason: String| place.clone().error(Problem::Ptx { path: kernel.path.clone(), line: 0, reason });
-        let text = serial.rewrite(&kernel.ptx).map_err(refused)?;
+        let text = serial.rewrite(&kernel.ptx, |name| entries.contains(name)).map_err(refused)?;
         let prepared = kernel::prepare(text, false).map_err(|error| refused(error.reason))?;
         let at = u16::try_from(kernels.len()).unwrap_or(u16::MAX);
         made.insert((index, serial), at);

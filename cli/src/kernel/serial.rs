@@ -47,17 +47,24 @@ impl Serial {
         }
     }
 
-    /// PTX whose entries take their place, and the extents, from parameters behind their own. Atomics that are refused become loads
-    /// and stores. Lines keep their numbers.
-    pub fn rewrite(self, ptx: &[u8]) -> Result<Vec<u8>, String> {
+    /// PTX of which the entries that `wanted` holds take their place, and the extents, from parameters behind their own. Atomics that
+    /// are refused become loads and stores. Lines keep their numbers.
+    pub fn rewrite(self, ptx: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<u8>, String> {
         let script = Script::read(ptx);
         let mut edits = Vec::new();
-        let (mut at, mut behind) = (0, 0);
+        let (mut at, mut behind, mut left) = (0, 0, 0);
         for (place, placed) in script.tokens.iter().enumerate() {
             let Token::Word(word) = placed.token else { continue };
+            if place < left {
+                continue;
+            }
             if word == ".entry" && place >= behind {
                 let (function, end) = script.function(place);
                 let function = function.ok_or("the PTX is not laid out as compilers do")?;
+                if !wanted(function.name) {
+                    left = end;
+                    continue;
+                }
                 let mut parameters = String::new();
                 for number in 0..self.parameters() {
                     let comma = if number == 0 { "" } else { ", " };
@@ -172,12 +179,12 @@ mod tests {
         ] {
             let text = format!(".version 8.0\n{head}{body}// end\n");
             let line = |text: &str, part| text.lines().position(|line| line.contains(part));
-            let made = String::from_utf8(Serial::Ctas.rewrite(text.as_bytes()).unwrap()).unwrap();
+            let made = String::from_utf8(Serial::Ctas.rewrite(text.as_bytes(), |_| true).unwrap()).unwrap();
             assert_eq!(line(&made, "\tret;"), line(&text, "\tret;"), "{made}");
             assert_eq!(made.lines().count(), text.lines().count(), "{made}");
             assert!(!made.contains("%ctaid") && made.contains(".param .u32 assay_cta_param_3)"), "{made}");
             assert!(made.contains("%tid.z"), "{made}");
-            let made = String::from_utf8(Serial::Threads.rewrite(text.as_bytes()).unwrap()).unwrap();
+            let made = String::from_utf8(Serial::Threads.rewrite(text.as_bytes(), |_| true).unwrap()).unwrap();
             assert_eq!(line(&made, "\tbra $assay_done;"), line(&text, "\tret;"), "{made}");
             assert_eq!(made.lines().count(), text.lines().count(), "{made}");
             assert!(made.contains("@%p1 bra $assay_done;") && made.contains("assay_cta_param_6)"), "{made}");
@@ -189,16 +196,20 @@ mod tests {
     fn text_that_is_no_ptx_is_refused_or_left() {
         for serial in [Serial::Ctas, Serial::Threads] {
             for text in ["", ".entry", ".entry {", ".entry k( {}", ".entry k() { {", ".entry k(é) { %ctaid }"] {
-                let _ = serial.rewrite(text.as_bytes());
+                let _ = serial.rewrite(text.as_bytes(), |_| true);
             }
-            assert_eq!(serial.rewrite(b"no kernels").unwrap(), b"no kernels");
-            assert!(serial.rewrite(b".entry k() { mov.v4.u32 {%r1}, %ctaid; }").is_err());
-            assert!(serial.rewrite(b".entry k() { ret; } .func f() { mov.u32 %r1, %ctaid.x; }").is_err());
-            assert!(serial.rewrite(b"// .entry {\n.entry k() { /* } %ctaid */ ret; }").is_ok());
+            assert_eq!(serial.rewrite(b"no kernels", |_| true).unwrap(), b"no kernels");
+            assert!(serial.rewrite(b".entry k() { mov.v4.u32 {%r1}, %ctaid; }", |_| true).is_err());
+            assert!(serial.rewrite(b".entry k() { ret; } .func f() { mov.u32 %r1, %ctaid.x; }", |_| true).is_err());
+            assert!(serial.rewrite(b"// .entry {\n.entry k() { /* } %ctaid */ ret; }", |_| true).is_ok());
         }
         let waits = b".entry k() {\n bar.sync 0; ret; }";
-        assert!(Serial::Ctas.rewrite(waits).is_ok());
-        assert!(Serial::Threads.rewrite(waits).unwrap_err().starts_with("line 2: `bar.sync`"));
-        assert!(Serial::Threads.rewrite(b".entry k() { ret; } .func f() { ret; }").is_ok());
+        assert!(Serial::Ctas.rewrite(waits, |_| true).is_ok());
+        assert!(Serial::Threads.rewrite(waits, |_| true).unwrap_err().starts_with("line 2: `bar.sync`"));
+        assert!(Serial::Threads.rewrite(b".entry k() { ret; } .func f() { ret; }", |_| true).is_ok());
+        // What nobody asks for stays as it is.
+        let both = b".entry w() { bar.sync 0; ret; } .entry k() { mov.u32 %r1, %ctaid.x; ret; }";
+        let made = String::from_utf8(Serial::Threads.rewrite(both, |name| name == "k").unwrap()).unwrap();
+        assert!(made.starts_with(".entry w() { bar.sync 0; ret; } .entry k(.param"), "{made}");
     }
 }

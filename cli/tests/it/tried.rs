@@ -109,6 +109,20 @@ fn ctas_that_store_to_the_same_bytes_run_one_after_the_other() {
 }
 
 #[test]
+fn atomics_whose_order_shows_are_drafted_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = draft(folder.path(), "cvt.rn.f32.u32 %f1, %r1; red.global.add.f32 [%rd1], %f1;".replace("%f1", "%r5").as_str());
+    assert!(text.contains("serial = \"threads\"    # the order of its atomics shows\n"), "{text}");
+    runs(folder.path(), &text);
+    // Threads that wait for each other cannot take turns: one of each CTA adds.
+    let folder = tempfile::tempdir().unwrap();
+    let one = "bar.sync 0; setp.ne.u32 %p1, %r4, 0; @%p1 ret; atom.global.inc.u32 %r5, [%rd1], 1000; st.global.u32 [%rd1+4], %r5;";
+    let text = draft(folder.path(), one);
+    assert!(text.contains("serial = true    # the order of its atomics shows\n"), "{text}");
+    runs(folder.path(), &text);
+}
+
+#[test]
 fn a_kernel_that_never_ends_is_drafted_in_bounded_time() {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
