@@ -3,7 +3,10 @@
 use assay_engine::{Trap, TrapKind};
 use assay_primitives::{Launch, Unit};
 
-use crate::{job::Job, kernel, sample};
+use crate::{
+    job::{Job, Place},
+    kernel, sample,
+};
 
 /// The rule that was broken and what usually helps.
 pub fn rule(kind: TrapKind) -> &'static str {
@@ -27,6 +30,16 @@ pub fn rule(kind: TrapKind) -> &'static str {
     }
 }
 
+/// What to do, in words that fit a launch of a `repeat`, where `serial` does not stand.
+pub fn advice(text: &str, place: Option<&Place>) -> String {
+    match place {
+        Some(place) if place.field.starts_with("repeat") => {
+            text.replace("with `serial = true`", "with `serial = true`, in a `for` in place of the `repeat`")
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// One sentence about the fault of a unit.
 pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     let launch = job.program.launch(unit.launch).map(|placed| placed.launch);
@@ -43,8 +56,9 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
     };
     let undeclared = trap.kind == TrapKind::NotOwned && launch.is_some_and(|launch| without_writes(launch, trap));
     let rule = if undeclared { "a store to a buffer that the launch's `writes` do not name" } else { rule };
-    let line = sample::position(&job.program, unit.launch).and_then(|position| job.launches.get(position)?.line);
-    let line = line.map(|line| format!(" (line {line} of the job)")).unwrap_or_default();
+    let place = sample::position(&job.program, unit.launch).and_then(|position| job.launches.get(position));
+    let rule = advice(rule, place);
+    let line = place.and_then(|place| place.line).map(|line| format!(" (line {line} of the job)")).unwrap_or_default();
     let mut text = format!(
         "{rule}: `{}`, launch {}{line}, CTA ({x}, {y}, {z}), thread ({tx}, {ty}, {tz}) at {file}:{}",
         kernel::shown(&entry),
@@ -71,4 +85,19 @@ pub fn trap(job: &Job, unit: Unit, trap: &Trap) -> String {
 /// Whether the launch says nothing of the buffer that was stored to.
 fn without_writes(launch: &Launch, trap: &Trap) -> bool {
     trap.address.is_some_and(|(buffer, _)| !launch.writes.names(buffer))
+}
+
+#[cfg(test)]
+mod advice_tests {
+    use super::*;
+
+    #[test]
+    fn serial_is_advised_in_a_for_where_the_launch_stands_in_a_repeat() {
+        let text = "run them one after the other with `serial = true`, which needs no `writes`";
+        let at = |field: &str| Place { file: "job.toml".into(), line: None, field: field.into(), vars: Vec::new() };
+        assert_eq!(advice(text, Some(&at("launch[0]"))), text);
+        assert_eq!(advice(text, Some(&at("for[0].launch[0]"))), text);
+        let other = advice(text, Some(&at("repeat[0].launch[0]")));
+        assert!(other.contains("`serial = true`, in a `for` in place of the `repeat`"), "{other}");
+    }
 }

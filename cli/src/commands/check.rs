@@ -1,7 +1,6 @@
 //! What `assay kernel check` shows.
 
 use std::{
-    collections::BTreeMap,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::{
     error::CliError,
-    kernel::{self, CheckedEntry, Prepared, Text, plain_name, with_template},
+    kernel::{self, CheckedEntry, Names, Prepared, Text},
     term::{self, Style, Term},
 };
 
@@ -176,17 +175,8 @@ pub fn print(checked: &Checked, term: &Term) {
 
 /// Entries under names that people know, where those tell them apart.
 fn names(entries: &[CheckedEntry]) -> Vec<String> {
-    let plain: Vec<String> = entries.iter().map(|entry| plain_name(&entry.name)).collect();
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for name in &plain {
-        let times = seen.entry(name).or_default();
-        *times = times.saturating_add(1);
-    }
-    let known = |(entry, plain): (&CheckedEntry, &String)| match seen.get(plain.as_str()) {
-        Some(1) => plain.clone(),
-        _ => with_template(&entry.name).unwrap_or_else(|| entry.name.clone()),
-    };
-    entries.iter().zip(&plain).map(known).collect()
+    let names = Names::new(entries.iter().map(|entry| entry.name.as_str()));
+    (0..entries.len()).map(|place| names.simplest(place)).collect()
 }
 
 fn table(entries: &[CheckedEntry], term: &Term) {

@@ -30,6 +30,7 @@ pub fn run(args: &JobArgs, save: bool, time: u64, fuel: u64, json: bool, term: &
     let job = load_with(args, true)?;
     let prepared = local::prepare(&job, fuel).map_err(LocalError::from)?;
     let proposals = infer::infer(&prepared, local::start(&job), fuel, Duration::from_secs(time));
+    let proposals = agreed(&job, proposals);
     let all = by_line(&job, &proposals);
     let saved = before.map(|before| before.save(&job, &proposals, &texts(&job, &proposals, &all)));
     if json {
@@ -87,6 +88,65 @@ fn by_line(job: &Job, proposals: &[Proposal]) -> BTreeMap<usize, Vec<String>> {
         }
     }
     found
+}
+
+/// The proposals, those of rounds of one CTA as the others of their loop foretell them, where else no text would say all rounds.
+fn agreed(job: &Job, mut proposals: Vec<Proposal>) -> Vec<Proposal> {
+    let known = by_line(job, &proposals);
+    let line = |proposal: &Proposal| place(job, proposal).and_then(|place| place.line);
+    let mut told = proposals.clone();
+    for proposal in told.iter_mut().filter(|proposal| proposal.sampled == 1 && proposal.complete()) {
+        let Some(at) = line(proposal).filter(|at| !known.contains_key(at)) else { continue };
+        let others: Vec<&Proposal> =
+            proposals.iter().filter(|other| line(other) == Some(at) && other.sampled > 1).collect();
+        if let Some(buffers) = foretold(job, proposal, &others) {
+            proposal.buffers = buffers;
+        }
+    }
+    let found = by_line(job, &told);
+    for (proposal, told) in proposals.iter_mut().zip(told) {
+        if line(proposal).is_some_and(|at| !known.contains_key(&at) && found.contains_key(&at)) {
+            *proposal = told;
+        }
+    }
+    proposals
+}
+
+type Buffers = BTreeMap<u16, Result<Vec<Form>, String>>;
+
+/// The forms of a round of one CTA as those of rounds of several have them, if they cover what it stores.
+fn foretold(job: &Job, proposal: &Proposal, others: &[&Proposal]) -> Option<Buffers> {
+    let vars = |proposal: &Proposal| place(job, proposal).map_or(&[][..], |place| place.vars.as_slice());
+    let mut like: Vec<Form> = Vec::new();
+    for at in 0..forms(others.first()?).count() {
+        let all: Vec<(&[_], &Form)> =
+            others.iter().map(|other| Some((vars(other), forms(other).nth(at)?.1))).collect::<Option<_>>()?;
+        let (_, first) = *all.first()?;
+        if all.iter().any(|(_, form)| !form.is_kind_of(first)) {
+            return None;
+        }
+        let numbers = (0..first.numbers().len()).map(|number| {
+            let rounds: Vec<(&[_], u64)> =
+                all.iter().map(|(vars, form)| Some((*vars, *form.numbers().get(number)?))).collect::<Option<_>>()?;
+            infer::rounds::number_at(&rounds, vars(proposal))
+        });
+        like.push(first.with_numbers(&numbers.collect::<Option<Vec<u64>>>()?));
+    }
+    let mut like = like.into_iter();
+    let mut buffers = Buffers::new();
+    // Buffers that take turns have as many forms each.
+    let counts: Vec<usize> = others.first()?.buffers.values().map(|forms| forms.as_ref().map_or(0, Vec::len)).collect();
+    if counts.len() != proposal.buffers.len() {
+        return None;
+    }
+    for ((buffer, own), count) in proposal.buffers.iter().zip(counts) {
+        let own = own.as_ref().ok()?;
+        let len = job.buffers.get(usize::from(*buffer))?.buffer.len;
+        let end = proposal.ends.get(buffer).copied().unwrap_or(len);
+        let made: Vec<Form> = like.by_ref().take(count).collect();
+        buffers.insert(*buffer, infer::covers(&made, own, *buffer, len, end).then_some(Ok(made))?);
+    }
+    Some(buffers)
 }
 
 /// The entries of each launch of the file, by its line, where one text says them all.
@@ -178,6 +238,9 @@ fn reasons(job: &Job, proposal: &Proposal) -> Vec<String> {
     let missing = proposal.buffers.iter().filter_map(|(buffer, forms)| Some((buffer, forms.as_ref().err()?)));
     let mut reasons: Vec<String> =
         missing.map(|(buffer, reason)| format!("`{}`: {reason}", name(job, *buffer))).collect();
+    for reason in &mut reasons {
+        *reason = explain::advice(reason, place(job, proposal));
+    }
     if let Some((unit, trap)) = &proposal.trap {
         reasons.push(explain::trap(job, *unit, trap));
     }

@@ -91,6 +91,44 @@ impl Form {
         form
     }
 
+    /// The numbers of a form whose kind and axes are alike in all rounds of a loop.
+    pub fn numbers(&self) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        self.clone().each_number(&mut |number| numbers.push(*number));
+        numbers
+    }
+
+    /// The form with other numbers.
+    pub fn with_numbers(&self, numbers: &[u64]) -> Self {
+        let (mut form, mut numbers) = (self.clone(), numbers.iter());
+        form.each_number(&mut |number| *number = numbers.next().copied().unwrap_or(*number));
+        form
+    }
+
+    /// Whether nothing but numbers tells the forms apart.
+    pub fn is_kind_of(&self, other: &Self) -> bool {
+        let bare = |form: &Self| form.with_numbers(&vec![0; form.numbers().len()]);
+        bare(self) == bare(other)
+    }
+
+    fn each_number(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        match self {
+            Self::AllByCta0 { base, len } => [base].into_iter().chain(len).for_each(each),
+            Self::Range { base, bytes, len, .. } => [base, bytes].into_iter().chain(len).for_each(each),
+            Self::PerCta { base, bytes } => [base, bytes].into_iter().for_each(each),
+            Self::GridStride { base, each: few, count, element } => {
+                [base, few, count, element].into_iter().for_each(each)
+            }
+            Self::Tile { base, tile, size, element, pitch, plane, .. } => {
+                [base, element].into_iter().chain(tile).chain(size).chain(pitch).chain(plane).for_each(each);
+            }
+            Self::Flat { base, each: few, shape, element, .. } => {
+                [base, few, element].into_iter().chain(shape).for_each(each);
+            }
+            Self::Full { base, run, .. } => [base, run].into_iter().for_each(each),
+        }
+    }
+
     /// What a single CTA owns, in the form of a launch of several.
     pub fn like(self, several: Option<&Self>) -> Self {
         match (self, several) {

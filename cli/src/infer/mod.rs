@@ -1,5 +1,6 @@
 //! Proposing write maps: units run with every store allowed, and what they stored is put into the forms of job files.
 
+mod coordinates;
 mod fit;
 mod flat;
 mod form;
@@ -238,13 +239,22 @@ fn propose(
             let before = known.get(&buffer).filter(|forms| holds(forms, &seen, &target)).map(|forms| vec![forms.clone()]);
             let before = before.and_then(|forms| choose(forms).ok());
             let mut found = before.map_or_else(|| fit(&seen, &target, &shaped).and_then(choose), Ok);
-            if found.is_err() && seen.iter().filter(|seen| !seen.ranges.is_empty()).count() > 1 {
+            let several = seen.iter().filter(|seen| !seen.ranges.is_empty()).count() > 1;
+            // Where only some threads store, what they may store is simpler.
+            let long = matches!(&found, Ok(forms) if forms.len() > 1 || matches!(forms.as_slice(), [Form::Full { .. }]));
+            if several && (found.is_err() || long) {
                 let all = traced.get_or_insert_with(|| every(samples, stores).unwrap_or_default());
-                let threads = launch.block.iter().fold(1u64, |all, side| all.saturating_mul((*side).into()));
                 let stored = all.get(&buffer).map_or(&[] as &[Stored], Vec::as_slice);
-                let lists = flat::fit(stored, &target, threads, &shaped.sizes);
-                let lists = lists.into_iter().filter(|forms| holds(forms, &seen, &target)).collect();
-                found = choose(lists).or(found);
+                let holding = |lists: Vec<Vec<Form>>| {
+                    choose(lists.into_iter().filter(|forms| holds(forms, &seen, &target)).collect())
+                };
+                let tiles = coordinates::fit(stored, &target, launch.block);
+                let tiles = tiles.into_iter().filter(|form| !long || matches!(form, Form::Tile { .. }));
+                found = holding(tiles.map(|form| vec![form]).collect()).or(found);
+                if found.is_err() {
+                    let threads = launch.block.iter().fold(1u64, |all, side| all.saturating_mul((*side).into()));
+                    found = holding(flat::fit(stored, &target, threads, &shaped.sizes)).or(found);
+                }
             }
             let few = launch.ctas() <= MAX_SERIAL;
             (buffer, found.map_err(|reason| if few && reason.starts_with(NO_PATTERN) { reason + SERIAL } else { reason }))
@@ -343,6 +353,19 @@ pub fn writes(proposal: &Proposal, grid: [u32; 3], lengths: &[u64]) -> Option<Wr
         maps.extend(found);
     }
     Some(Writes::Maps(maps.try_into().ok()?))
+}
+
+/// Whether a single CTA has with `forms` what it has with `own` before the byte `end` of a buffer of `len` bytes.
+pub fn covers(forms: &[Form], own: &[Form], buffer: u16, len: u64, end: u64) -> bool {
+    let target = Target { buffer, base: 0, len, grid: [1; 3] };
+    let Some(writes) = fit::writes(own, &target) else { return false };
+    let mut ranges = Ranges::new();
+    writes.for_each_owned([0; 3], |_, from, bytes| {
+        ranges.push((from, from.saturating_add(bytes).min(end)));
+        true
+    });
+    ranges.retain(|(from, until)| from < until);
+    holds(forms, &[Seen { cta: [0; 3], ranges }], &target)
 }
 
 /// Who owns what by the proposal; `None` where a buffer has none.

@@ -1,6 +1,8 @@
 //! One text for the rounds of a `for` or a `repeat`: numbers that differ become expressions of its variables, names that take turns
 //! are written so.
 
+use crate::job::expr::{ExprError, evaluate};
+
 /// A round: the variables and their values, and the entries of `writes`.
 pub type Round = (Vec<(String, i128)>, Vec<String>);
 
@@ -37,6 +39,15 @@ pub fn together(rounds: &[Round]) -> Option<Vec<String>> {
             Some(format!("{{ buffer = \"{name}\"{}", entry(&rest, &vars)?))
         })
         .collect()
+}
+
+/// The number of one more round, by an expression that has the numbers of the others.
+pub fn number_at(rounds: &[(&[(String, i128)], u64)], vars: &[(String, i128)]) -> Option<u64> {
+    let numbers: Vec<i128> = rounds.iter().map(|(_, number)| (*number).into()).collect();
+    let known = Vars { at: rounds.iter().map(|(vars, _)| *vars).collect(), idle: vec![vars] };
+    let text = expression(&numbers, &known)?;
+    let value = |name: &str| Ok(vars.iter().find(|(known, _)| known == name).map(|(_, value)| *value));
+    u64::try_from(evaluate::<ExprError>(&text, &mut { value }).ok()?).ok()
 }
 
 /// The variables and their values: of rounds that store something, and of those that do not.
@@ -260,6 +271,21 @@ mod tests {
         assert_eq!(together(&rounds(&[1, 2], inside)).unwrap(), ["{ buffer = \"a\", range = \"block.x * (k + 1)\" }"]);
         let odd = |k: i128| format!("{{ buffer = \"a\", run = {} }}", k * k * k);
         assert_eq!(together(&rounds(&[1, 2, 3, 4], odd)), None);
+    }
+
+    #[test]
+    fn the_number_of_one_more_round_is_foretold_where_it_follows_the_variable() {
+        let vars: Vec<Vec<(String, i128)>> = (1..=5).map(|l| vec![("l".to_owned(), l)]).collect();
+        let told = |number: fn(i128) -> i128| {
+            let rounds: Vec<(&[(String, i128)], u64)> =
+                vars[..3].iter().map(|vars| (vars.as_slice(), number(vars[0].1) as u64)).collect();
+            number_at(&rounds, &vars[4])
+        };
+        assert_eq!(told(|l| 256 << l), Some(256 << 5));
+        assert_eq!(told(|l| 16 * l - 4), Some(76));
+        assert_eq!(told(|_| 7), Some(7));
+        assert_eq!(told(|l| 9 - 2 * l), None);
+        assert_eq!(told(|l| l * l * l), None);
     }
 
     #[test]

@@ -272,3 +272,69 @@ fn a_bitonic_step_over_ctas_leaves_out_every_second_block_of_threads() {
     let found = taken_apart(&target([16, 1, 1], 2048), 32, &[64, 128], place, 4).unwrap();
     assert!(found.contains("elements = \"block.x\"") && found.contains("extent = 1,"), "{found}");
 }
+
+/// The first form for threads that store 4 bytes at `place`, if they do, that covers their stores.
+fn of_threads(target: &Target, block: [u32; 3], place: impl Fn([u32; 3]) -> Option<(u32, u64)>) -> Option<String> {
+    let (mut stores, mut seen) = (Vec::new(), Vec::new());
+    let [width, height, depth] = block;
+    let ctas: u64 = target.grid.iter().map(|extent| u64::from(*extent)).product();
+    for cta in (0..ctas).map(|index| cta_at(target.grid, index).unwrap()) {
+        let mut ranges = Ranges::new();
+        for thread in 0..width * height * depth {
+            let inside = [thread % width, thread / width % height, thread / width / height];
+            let at = [0, 1, 2].map(|axis: usize| cta[axis] * block[axis] + inside[axis]);
+            if let Some((line, offset)) = place(at) {
+                stores.push(Stored { cta, thread, site: (line, 0), offset, bytes: 4 });
+                ranges.push((offset, offset + 4));
+            }
+        }
+        ranges.sort_unstable();
+        seen.push(Seen { cta, ranges });
+    }
+    let forms = coordinates::fit(&stores, target, block);
+    let form = forms.into_iter().find(|form| holds(std::slice::from_ref(form), &seen, target))?;
+    Some(form.toml("out", block))
+}
+
+#[test]
+fn threads_that_store_at_their_place_in_the_grid_or_not_at_all_have_a_tile() {
+    // The faces of a cube, each by a store of its own.
+    let cube = target([2, 2, 4], 16 * 16 * 16 * 4);
+    let faces = |[x, y, z]: [u32; 3]| {
+        let line = [z, y, x].into_iter().position(|at| at == 0 || at == 15)?;
+        Some((line as u32, u64::from((z * 16 + y) * 16 + x) * 4))
+    };
+    assert_eq!(
+        of_threads(&cube, [8, 8, 4], faces).unwrap(),
+        r#"{ buffer = "out", tile = [8, 8, 4], size = [16, 16, 16], element = 4 }"#
+    );
+    // The upper triangle of 50 columns, one CTA wide; and the same with x along the rows.
+    let square = target([1, 13, 1], 10_000);
+    let upper = |[x, y, _]: [u32; 3]| (x > y && x < 50 && y < 50).then_some((1, u64::from(y * 50 + x) * 4));
+    assert_eq!(
+        of_threads(&square, [64, 4, 1], upper).unwrap(),
+        r#"{ buffer = "out", tile = [64, 4], size = [50, 50], element = 4 }"#
+    );
+    let lower = |[x, y, _]: [u32; 3]| (y > x && x < 50 && y < 50).then_some((1, u64::from(x * 50 + y) * 4));
+    assert_eq!(
+        of_threads(&square, [64, 4, 1], lower).unwrap(),
+        r#"{ buffer = "out", tile = [4, 64], size = [50, 50], element = 4, axes = ["y", "x"] }"#
+    );
+    // Rows of 60 in a pitch of 64, from byte 256 on.
+    let padded = target([2, 2, 1], 256 + 32 * 256);
+    let some = |[x, y, _]: [u32; 3]| (x < 60 && (x * 7 + y) % 3 != 0).then_some((1, u64::from(y * 64 + x) * 4 + 256));
+    assert_eq!(
+        of_threads(&padded, [32, 16, 1], some).unwrap(),
+        r#"{ buffer = "out", base = 256, tile = [32, 16], size = [64, 32], element = 4 }"#
+    );
+}
+
+#[test]
+fn threads_that_store_elsewhere_have_no_tile() {
+    let square = target([4, 4, 1], 4096 * 4);
+    let hashed = |[x, y, _]: [u32; 3]| Some((1, u64::from((x * 37 + y * 101) % 4096) * 4));
+    assert_eq!(of_threads(&square, [8, 8, 1], hashed), None);
+    let diagonal = |[x, y, _]: [u32; 3]| (x == y).then_some((1, u64::from(x) * 4));
+    assert_eq!(of_threads(&square, [8, 8, 1], diagonal), None);
+    assert_eq!(of_threads(&square, [8, 8, 1], |_| None), None);
+}

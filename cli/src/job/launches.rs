@@ -19,7 +19,7 @@ use super::{
     scope::Scope,
     source::{Node, Table},
 };
-use crate::kernel::{Serial, is_called, with_template};
+use crate::kernel::{self, Serial};
 
 /// What launches name.
 pub struct Names<'a> {
@@ -329,29 +329,25 @@ fn find_kernel<'n>(table: &Table<'_>, kernels: &'n [JobKernel]) -> Result<(u16, 
 /// The entry that a launch names, and where it does.
 fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<(&'n Entry, Place), JobError> {
     let entries = &kernel.module.entries;
-    let known = |entry: &Entry| with_template(&entry.name).unwrap_or_else(|| entry.name.clone());
-    let list = || entries.iter().map(known).collect::<Vec<_>>().join(", ");
+    let names = kernel::Names::new(entries.iter().map(|entry| entry.name.as_str()));
+    let list = |places: &[usize]| places.iter().map(|place| names.simplest(*place)).collect::<Vec<_>>().join(", ");
+    let all: Vec<usize> = (0..entries.len()).collect();
     match table.get("entry") {
         Some(node) => {
             let name = node.text()?;
-            let plain: Vec<&Entry> = entries.iter().filter(|entry| is_called(&entry.name, name)).collect();
-            let found = match (kernel.module.entry(name), plain.as_slice()) {
-                (Some(entry), _) => entry,
-                (None, [entry]) => entry,
-                (None, []) => {
-                    let hint = format!("; there are: {}", list());
-                    return Err(node.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint }));
+            let found = names.find(name);
+            match found.as_slice() {
+                [place] if let Some(entry) = entries.get(*place) => Ok((entry, node.place())),
+                [] => {
+                    let hint = format!("; there are: {}", list(&all));
+                    Err(node.error(Problem::NoSuch { what: "entry", name: name.to_owned(), hint }))
                 }
-                (None, several) => {
-                    let names = several.iter().map(|entry| known(entry)).collect::<Vec<_>>().join(", ");
-                    return Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {names}"))));
-                }
-            };
-            Ok((found, node.place()))
+                several => Err(node.error(Problem::Ambiguous(format!("`{name}` may be any of {}", list(several))))),
+            }
         }
         None => match entries.as_slice() {
             [only] => Ok((only, table.place())),
-            _ => Err(table.error(Problem::Ambiguous(format!("`entry` must be one of {}", list())))),
+            _ => Err(table.error(Problem::Ambiguous(format!("`entry` must be one of {}", list(&all))))),
         },
     }
 }

@@ -15,7 +15,7 @@ pub use build::{
 };
 pub use check::{CheckedEntry, check, entry_info};
 pub use exact::{Prepared, prepare};
-pub use names::{is_called, plain_name, shown, unmangled, with_template, with_types};
+pub use names::{Names, plain_name, shown, unmangled, with_template, with_types};
 pub use serial::Serial;
 pub use text::{Body, Instructions, Text};
 pub use version::lowest;

@@ -1,6 +1,6 @@
 //! Names of C++ functions and variables.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use cpp_demangle::{DemangleNodeType, DemangleOptions, DemangleWrite, Symbol};
 
@@ -99,19 +99,145 @@ fn spelling(name: &str) -> String {
     words.concat()
 }
 
-/// Names of a C++ function: alone, with its template arguments, and with the types of its parameters.
-pub fn is_called(mangled: &str, name: &str) -> bool {
-    unmangled(mangled).is_some_and(|known| known == name)
-        || name.contains(['<', '('])
-            && [with_template(mangled), signature(mangled)]
-                .into_iter()
-                .flatten()
-                .any(|known| spelling(&known) == spelling(name))
+/// The text from behind the bracket that closes the one it starts with.
+fn behind_bracket(text: &str) -> Option<&str> {
+    let mut depth = 0u32;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return text.get(at.saturating_add(letter.len_utf8())..);
+        }
+    }
+    None
+}
+
+/// The number that a C++ literal stands for, and what follows it.
+fn literal(text: &str) -> Option<(u128, &str)> {
+    if let Some(quoted) = text.strip_prefix('\'') {
+        let (inside, rest) = match quoted.strip_prefix("\\'") {
+            Some(rest) => ("\\'", rest.strip_prefix('\'')?),
+            None => quoted.split_once('\'')?,
+        };
+        let mut letters = inside.chars();
+        let number = match (letters.next()?, letters.as_str()) {
+            ('\\', "n") => 10,
+            ('\\', "t") => 9,
+            ('\\', "r") => 13,
+            ('\\', escaped) => match escaped.strip_prefix('x') {
+                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                None => u32::from_str_radix(escaped, 8).ok().or_else(|| escaped.parse().ok().map(char::into))?,
+            },
+            (letter, "") => letter.into(),
+            _ => return None,
+        };
+        return Some((number.into(), rest));
+    }
+    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    let lower = word.to_ascii_lowercase();
+    let digits = lower.trim_end_matches(['u', 'l', 'z']);
+    let number = match (lower.as_str(), digits) {
+        ("true", _) => 1,
+        ("false", _) => 0,
+        (_, "0") => 0,
+        _ => match (digits.strip_prefix("0x"), digits.strip_prefix("0b"), digits.strip_prefix('0')) {
+            (Some(digits), _, _) => u128::from_str_radix(digits, 16).ok()?,
+            (_, Some(digits), _) => u128::from_str_radix(digits, 2).ok()?,
+            (_, _, Some(digits)) => u128::from_str_radix(digits, 8).ok()?,
+            _ => digits.parse().ok()?,
+        },
+    };
+    Some((number, rest))
+}
+
+/// The name with template arguments that are literals without their casts; as plain numbers, where `numbers` says so.
+fn literals(name: &str, numbers: bool) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        if out.trim_end_matches([' ', '-']).ends_with(['<', ',']) {
+            let cast = if first == '(' { behind_bracket(rest).map(str::trim_start) } else { None };
+            if let Some(after) =
+                cast.filter(|after| after.starts_with(|c: char| c.is_ascii_digit() || "-'".contains(c)))
+            {
+                rest = after;
+                continue;
+            }
+            if let Some((number, after)) = literal(rest).filter(|_| numbers) {
+                out.push_str(&number.to_string());
+                rest = after;
+                continue;
+            }
+        }
+        out.push(first);
+        rest = rest.get(first.len_utf8()..).unwrap_or("");
+    }
+    out
+}
+
+/// The names of some entries.
+pub struct Names {
+    mangled: Vec<String>,
+    /// Places by plain name, name with template arguments, and name with parameters.
+    exact: BTreeMap<String, Vec<usize>>,
+    /// Places by the longer names, with literals as plain numbers.
+    loose: BTreeMap<String, Vec<usize>>,
+}
+
+/// With template arguments, and with parameters.
+fn longer(mangled: &str) -> Vec<String> {
+    [with_template(mangled), signature(mangled)].into_iter().flatten().collect()
+}
+
+impl Names {
+    /// Those of entries with such mangled names.
+    pub fn new<'a>(mangled: impl IntoIterator<Item = &'a str>) -> Self {
+        let mangled: Vec<String> = mangled.into_iter().map(str::to_owned).collect();
+        let (mut exact, mut loose) = (BTreeMap::<String, Vec<usize>>::new(), BTreeMap::<String, Vec<usize>>::new());
+        for (place, name) in mangled.iter().enumerate() {
+            exact.entry(plain_name(name)).or_default().push(place);
+            for name in longer(name) {
+                exact.entry(spelling(&name)).or_default().push(place);
+                loose.entry(spelling(&literals(&name, true))).or_default().push(place);
+            }
+        }
+        exact.values_mut().chain(loose.values_mut()).for_each(Vec::dedup);
+        Self { mangled, exact, loose }
+    }
+
+    /// Places of the entries that a name may mean: mangled, alone, with template arguments, or with the types of the parameters.
+    /// Literals among template arguments may leave out their casts.
+    pub fn find(&self, name: &str) -> Vec<usize> {
+        if let Some(same) = self.mangled.iter().position(|known| known == name) {
+            return vec![same];
+        }
+        let found = match name.contains(['<', '(']) {
+            true => {
+                let loose = || self.loose.get(&spelling(&literals(name, true)));
+                self.exact.get(&spelling(name)).or_else(loose)
+            }
+            false => self.exact.get(name),
+        };
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The simplest name that means the entry at a place alone.
+    pub fn simplest(&self, place: usize) -> String {
+        let Some(mangled) = self.mangled.get(place) else { return String::new() };
+        let longer = longer(mangled);
+        let short = longer.iter().map(|name| literals(name, false));
+        let mut all = std::iter::once(plain_name(mangled)).chain(short).chain(longer.iter().cloned());
+        all.find(|name| self.find(name) == [place]).unwrap_or_else(|| mangled.clone())
+    }
 }
 
 /// The name to show: plain, with its template arguments where it has some.
 pub fn shown(name: &str) -> String {
-    last_part(name).unwrap_or_else(|| name.to_owned())
+    last_part(name).map_or_else(|| name.to_owned(), |name| literals(&name, false))
 }
 
 /// The name as people know it.
@@ -122,6 +248,10 @@ pub fn plain_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_called(mangled: &str, name: &str) -> bool {
+        !Names::new([mangled]).find(name).is_empty()
+    }
 
     #[test]
     fn mangled_names_are_known_by_their_plain_name() {
@@ -148,6 +278,63 @@ mod tests {
         assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float,256>"));
         assert!(is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce"));
         assert!(!is_called("_Z6reduceIfLi256EEvPKT_PS0_j", "reduce<float>"));
+    }
+
+    #[test]
+    fn literals_of_template_arguments_may_leave_out_their_casts() {
+        for (mangled, name) in [
+            ("_Z1rILj128ELb0EEvPi", "r<128, false>"),
+            ("_Z1rILj128ELb0EEvPi", "r<(unsigned int)128, false>"),
+            ("_Z1rILj128ELb0EEvPi", "r<(unsigned)128, 0>"),
+            ("_Z1rILj128ELb0EEvPi", "r<128u,false>"),
+            ("_Z1rILj128ELb0EEvPi", "r<0x80, false>(int *)"),
+            ("_Z1sILc97ELy5EEvPi", "s<97, 5>"),
+            ("_Z1sILc97ELy5EEvPi", "s<'a', 5ull>"),
+            ("_Z1sILc10ELy5EEvPi", "s<'\\n', 5>"),
+            ("_Z1sILc39ELy0EEvPi", "s<'\\'', 0>"),
+            ("_Z1sILc0ELy5EEvPi", "s<'\\0', 5>"),
+            ("_Z1sILc92ELy5EEvPi", "s<'\\\\', 5>"),
+            ("_Z1sILc65ELy5EEvPi", "s<'\\x41', 05>"),
+            ("_Z1sILcn1ELy5EEvPi", "s<-1, 5>"),
+            ("_Z1uIL2Op1EEvPi", "u<1>"),
+            ("_Z1uIL2Op1EEvPi", "u<(Op)1>"),
+            ("_Z1uILN2ns2OpE1EEvPi", "u<1>"),
+            ("_Z3mapI3BoxIfLj2EEEvT_", "map<Box<float, 2>>"),
+        ] {
+            assert!(is_called(mangled, name), "{name} is not {:?}", with_template(mangled));
+        }
+        for (mangled, name) in [
+            ("_Z1rILj128ELb0EEvPi", "r<128, true>"),
+            ("_Z1rILj128ELb0EEvPi", "r<64, false>"),
+            ("_Z1rILj128ELb0EEvPi", "r<128>"),
+            ("_Z1sILc97ELy5EEvPi", "s<'b', 5>"),
+            ("_Z1sILc97ELy5EEvPi", "s<'', 5>"),
+            ("_Z1sILc97ELy5EEvPi", "s<', 5>"),
+            ("_Z1sILc97ELy5EEvPi", "s<((97, 5>"),
+            ("_Z1sILc97ELy5EEvPi", "s<97, 0x>"),
+        ] {
+            assert!(!is_called(mangled, name), "{name} is {:?}", with_template(mangled));
+        }
+    }
+
+    #[test]
+    fn casts_tell_instances_apart_that_differ_in_them_alone() {
+        let names = Names::new(["_Z1fILi1EEvPi", "_Z1fILj1EEvPi", "_Z1fILj2EEvPi", "_Z1gPi", "_Z1hPi", "_Z1hPf"]);
+        // An `int` is written without a cast: this one is meant, as it always was.
+        assert_eq!(names.find("f<1>"), [0]);
+        assert_eq!(names.find("f<(unsigned)1>"), [1]);
+        assert_eq!(names.find("f<2>"), [2]);
+        assert_eq!(names.find("f"), [0, 1, 2]);
+        let long = Names::new(["_Z1fILj1EEvPi", "_Z1fILm1EEvPi"]);
+        assert_eq!(long.find("f<1>"), [0, 1]);
+        assert_eq!(long.find("f<(unsigned long)1>"), [1]);
+        let simplest: Vec<String> = (0..6).map(|place| names.simplest(place)).collect();
+        assert_eq!(simplest, ["f<1>", "f<(unsigned int)1>", "f<2>", "g", "h(int*)", "h(float*)"]);
+        assert_eq!([long.simplest(0), long.simplest(1)], ["f<(unsigned int)1>", "f<(unsigned long)1>"]);
+        for (place, name) in simplest.iter().enumerate() {
+            assert_eq!(names.find(name), [place]);
+        }
+        assert_eq!(Names::new(["blur", "_Z4blurPi"]).simplest(1), "blur(int*)");
     }
 
     #[test]

@@ -98,6 +98,19 @@ fn the_proposal_is_put_into_the_file_and_all_else_stays() {
 }
 
 #[test]
+fn a_last_round_of_one_cta_says_what_the_others_say() {
+    let text = JOB
+        .replace("n = 1000", "n = 1024")
+        .replace("until = 2", "until = 5")
+        .replace("grid = \"ceil_div(n, 128)\"\nblock = 128 ", "grid = \"16 >> k\"\nblock = \"64 << k\" ");
+    let folder = Folder::new(&text);
+    let ran = folder.save(&[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let writes = "writes = [{ buffer = \"out\", range = \"block.x * 4\" }]";
+    assert!(folder.text().contains(&format!("# all of it\n{writes}\n")), "{}", folder.text());
+}
+
+#[test]
 fn what_says_the_same_in_other_words_keeps_them() {
     let own = "writes = [{ buffer = \"out\", range = \"512 + n - 1000\", len = \"n * 4\" }]";
     let folder = Folder::new(&JOB.replace("writes = [{ buffer = \"out\", run = 4 }]", own));
