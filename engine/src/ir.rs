@@ -548,6 +548,10 @@ pub(crate) struct Code {
     pub(crate) shared_grain: u32,
     pub(crate) global_grain: u32,
     pub(crate) required: Option<[u32; 3]>,
+    /// Barriers of warps may have fewer members than all.
+    pub(crate) parts_warps: bool,
+    /// For how many threads barriers of the block are, where that is given; zero where it is known only later.
+    pub(crate) barrier_threads: Vec<u32>,
     /// By instruction: the one before which its result is read for the last time.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     pub(crate) until: Vec<u32>,

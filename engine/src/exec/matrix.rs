@@ -61,7 +61,7 @@ impl Machine<'_> {
                         return Err(Fault::trap(TrapKind::Uninitialised, lane));
                     }
                     // Other lanes than the one that names the row get its elements.
-                    for reader in [lane as u32, lane as u32 ^ 1] {
+                    for reader in [lane as u32, lane as u32 ^ 1, lane as u32 ^ 31] {
                         self.shared_shadow
                             .read(at, warp.first() + reader, clock)
                             .map_err(|why| objection(why, lane))?;
@@ -117,9 +117,11 @@ impl Machine<'_> {
                 into.copy_from_slice(from);
                 for at in start / grain..(start + 16) / grain {
                     // Several lanes give a row its elements; none of them may count on the others.
-                    let (own, other) = (warp.first() + lane as u32, warp.first() + (lane as u32 ^ 1));
+                    let own = warp.first() + lane as u32;
                     self.shared_shadow.write(at, own, clock).map_err(|why| objection(why, lane))?;
-                    self.shared_shadow.write_again(at, other, clock).map_err(|why| objection(why, lane))?;
+                    for other in [own ^ 1, own ^ 31] {
+                        self.shared_shadow.write_again(at, other, clock).map_err(|why| objection(why, lane))?;
+                    }
                 }
             }
         }

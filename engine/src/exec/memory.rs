@@ -160,7 +160,7 @@ impl Machine<'_> {
 
     #[inline(always)]
     pub(super) fn clock(&self, warp: &Warp) -> Clock {
-        Clock::new(self.time, self.block_time, self.synced[warp.number as usize & 31])
+        Clock::new(self.time, self.block_time, self.synced[warp.number as usize & 31]).parted(self.parted)
     }
 
     /// Run by run, with every check in its place.
@@ -184,8 +184,10 @@ impl Machine<'_> {
             } else if run.same {
                 let (one, others) = into.split_at_mut(width);
                 self.fetch(warp, region, offset, one, Run { count: 1, ..run }, width, clock)?;
-                // One more reader tells the shadow that there are several.
-                self.note_reads(warp, region, offset, Run { lane: lane + 1, count: 1, same: true }, width, clock)?;
+                // One more reader tells the shadow that there are several, the last one how far they go.
+                for lane in [lane + 1, lane + run.count - 1] {
+                    self.note_reads(warp, region, offset, Run { lane, count: 1, same: true }, width, clock)?;
+                }
                 for other in others.chunks_exact_mut(width) {
                     other.copy_from_slice(one);
                 }

@@ -10,6 +10,7 @@ mod lanes;
 mod local;
 mod matrix;
 mod memory;
+mod order;
 mod pages;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod promotion;
@@ -111,6 +112,9 @@ pub(crate) struct Machine<'k> {
     fuel: u64,
     spent: u64,
     key: Option<Key>,
+    /// Barriers may be of a part of a warp or of the block.
+    parted: bool,
+    meetings: order::Meetings,
     /// Threads that arrived at a barrier without waiting.
     arrived: [u32; 16],
     awaited: copies::Awaited,
@@ -209,6 +213,8 @@ fn start<'k>(
     spare.shared.resize(shared as usize, 0);
     spare.shadow.restart((shared / code.shared_grain + 1) as usize);
     spare.pages.restart(memory, code.global_grain);
+    spare.shadow.order.restart(threads);
+    spare.pages.shadow.order.restart(threads);
     Ok(Machine {
         code,
         geometry: *geometry,
@@ -227,6 +233,8 @@ fn start<'k>(
         fuel,
         spent: 0,
         key,
+        parted: code.parts_warps || code.barrier_threads.iter().any(|threads| *threads != 32 * count),
+        meetings: order::Meetings::default(),
         arrived: [0; 16],
         awaited: copies::Awaited::default(),
         level: host::Level::best(),
@@ -366,6 +374,9 @@ impl Machine<'_> {
     /// Makes all times small.
     #[cold]
     fn rebase(&mut self) {
+        if self.parted {
+            return self.rank_times();
+        }
         self.shared_shadow.rebase(self.block_time, &self.synced);
         self.pages.shadow.rebase(self.block_time, &self.synced);
         for synced in &mut self.synced {
@@ -382,7 +393,7 @@ impl Machine<'_> {
         let live_warps = warps.iter().filter(|warp| warp.live != 0).count();
         for id in 0..16u32 {
             let mut wanted = None;
-            let (mut waiting, mut count, mut votes) = (0u32, 0usize, 0u32);
+            let (mut waiting, mut count, mut votes, mut numbers) = (0u32, 0usize, 0u32, 0u32);
             for warp in warps.iter() {
                 let Some(at) = warp.waiting.filter(|at| at.id == id) else { continue };
                 if wanted.is_some_and(|(threads, kind)| (threads, kind) != (at.threads, at.kind)) {
@@ -391,16 +402,26 @@ impl Machine<'_> {
                 wanted = Some((at.threads, at.kind));
                 waiting += warp.live.count_ones();
                 count += 1;
+                numbers |= 1 << (warp.number & 31);
                 votes += (at.votes & warp.live).count_ones();
             }
             let Some((threads, kind)) = wanted else { continue };
             let full = count == live_warps;
-            let arrived = self.arrived[id as usize].saturating_add(32 * count as u32);
+            let ahead = self.arrived[id as usize];
+            let arrived = ahead.saturating_add(32 * count as u32);
             let complete = if threads == 0 { full } else { arrived == threads || full && arrived >= live };
             if !complete {
                 continue;
             }
             released = true;
+            let all = 32 * warps.len() as u32;
+            let alone = threads == 32 && ahead == 0;
+            if !alone && !self.may_meet(id, numbers, if threads == 0 { all } else { threads }) {
+                let first = warps.iter().find_map(|warp| Some((warp, warp.waiting.filter(|at| at.id == id)?)));
+                if let Some((warp, at)) = first {
+                    return Err(barrier_fault(warp, &at));
+                }
+            }
             self.arrived[id as usize] = 0;
             let everyone = count == live_warps;
             for warp in warps.iter_mut() {
@@ -421,9 +442,16 @@ impl Machine<'_> {
                     }
                 }
             }
-            if everyone {
+            // Threads that have exited were never here, nor is what one does after it arrived before the barrier.
+            if everyone && (threads == 0 || threads == all && ahead == 0) {
                 self.tick().map_err(|fault| (0, Stop { fault, line: 0 }))?;
                 self.block_time = self.time;
+                self.close(id);
+            } else {
+                let certain = arrived <= threads;
+                self.join_warps(id, numbers, certain).map_err(|fault| (0, Stop { fault, line: 0 }))?;
+            }
+            if everyone {
                 #[cfg(feature = "trace")]
                 self.tell_barrier();
             }

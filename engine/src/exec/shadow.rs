@@ -2,14 +2,21 @@
 //!
 //! Time is a counter that every barrier advances. An access is ordered before another one where it is the same
 //! thread's, where a barrier of the whole block lies between, or where both threads share a warp and a barrier of the
-//! whole warp lies between. Anything else with a write in it is a race.
+//! whole warp lies between; barriers of parts are in [`Order`], which is asked where the rest objects. Anything else with
+//! a write in it is a race.
 //!
 //! A grain's last access is one word: the time in the high half, who in the low half. Time zero is never.
 
+use super::order::{Group, Order};
 use alloc::vec::Vec;
 
 /// Several threads of the warp whose first thread is in the low bits.
 const WARP: u32 = 0x0400;
+/// Where barriers are of parts, the low bits hold the middle of the aligned group of threads: what the size and the
+/// place of the smallest one around all of them are. None is the warp's own.
+const LANES: u32 = 31;
+/// The same with the middle of a group of several warps.
+const WARPS: u32 = 0xc000;
 const EVERYBODY: u32 = 0xffff;
 /// Order-independent reductions; which one is in the low bits.
 const REDUCTION: u32 = 0x4000;
@@ -31,13 +38,20 @@ pub(super) struct Clock {
     now: u32,
     block: u32,
     warp: u32,
+    parted: bool,
 }
 
 impl Clock {
     /// Of the present, of the last barrier of the block, and of the last barrier of the warp.
     #[inline(always)]
     pub(super) fn new(now: u32, block: u32, warp: u32) -> Self {
-        Self { now: now << TIME, block: block << TIME, warp: warp.max(block) << TIME }
+        Self { now: now << TIME, block: block << TIME, warp: warp.max(block) << TIME, parted: false }
+    }
+
+    /// Of a block with barriers of parts, or without.
+    #[inline(always)]
+    pub(super) fn parted(self, parted: bool) -> Self {
+        Self { parted, ..self }
     }
 }
 
@@ -53,6 +67,7 @@ pub(super) enum Objection {
 pub(super) struct Shadow {
     writes: Vec<u32>,
     reads: Vec<u32>,
+    pub(super) order: Order,
 }
 
 /// Neighbouring grains that neighbouring threads touch.
@@ -87,6 +102,38 @@ fn reader(access: u32, thread: u32, clock: Clock) -> u32 {
     clock.now | if alone { thread } else { several }
 }
 
+/// The threads that an access names; `None` for reductions, whose threads nobody knows.
+fn group(access: u32) -> Option<Group> {
+    let who = access & WHO;
+    let around = |middle: u32| {
+        let half = middle & middle.wrapping_neg();
+        Group { first: middle - half, count: 2 * half }
+    };
+    match who {
+        0..WARP => Some(Group { first: who, count: 1 }),
+        EVERYBODY => Some(Group { first: 0, count: 1024 }),
+        _ if who & WARPS == WARPS => Some(around(who & (WARP - 1))),
+        _ if who & (REDUCTION | SEVERAL) != 0 => None,
+        _ if who & LANES == 0 => Some(Group { first: who & OF_WARP, count: 32 }),
+        _ => Some(around(who & !WARP)),
+    }
+}
+
+/// The smallest aligned group around an earlier one and a thread.
+fn around(access: u32, thread: u32) -> u32 {
+    let Some(Group { first, count }) = group(access) else { return EVERYBODY };
+    let apart = (first ^ thread) | (count - 1);
+    if apart == 0 {
+        return thread;
+    }
+    let half = 1 << apart.ilog2();
+    if half >= 512 {
+        return EVERYBODY;
+    }
+    let middle = first & !(2 * half - 1) | half;
+    if half < 32 { WARP | middle } else { WARPS | middle }
+}
+
 #[inline(always)]
 fn for_lanes(mask: u32, mut each: impl FnMut(usize)) {
     if mask == u32::MAX {
@@ -110,6 +157,12 @@ fn read_row(writes: &[u32], reads: &mut [u32], per: u32, thread: u32, clock: Clo
         *read = reader(*read, own, clock);
     }
     bad == 0
+}
+
+/// Whether a row of threads reads what no others have read that are not in order with it.
+#[inline(never)]
+fn are_first(reads: &[u32], per: u32, thread: u32, clock: Clock) -> bool {
+    reads.iter().enumerate().all(|(at, read)| ordered(*read, thread + (at as u32 >> per), clock))
 }
 
 /// Writes by a row of threads: whether all are in order; else nothing is noted.
@@ -169,6 +222,27 @@ impl Shadow {
         self.grow(grains);
     }
 
+    /// Whether an earlier access comes before all that the thread does now, by barriers of any kind.
+    #[inline(always)]
+    fn before(&self, access: u32, thread: u32, clock: Clock) -> bool {
+        ordered(access, thread, clock) || clock.parted && self.before_by_parts(access, thread, clock)
+    }
+
+    #[inline(never)]
+    fn before_by_parts(&self, access: u32, thread: u32, clock: Clock) -> bool {
+        group(access).is_some_and(|group| self.order.after(thread, clock.warp >> TIME, group, access >> TIME))
+    }
+
+    /// The last read, after one more.
+    #[inline(always)]
+    fn also(&self, access: u32, thread: u32, clock: Clock) -> u32 {
+        if !clock.parted {
+            return reader(access, thread, clock);
+        }
+        let alone = self.before(access, thread, clock);
+        clock.now | if alone { thread } else { around(access, thread) }
+    }
+
     /// Grains.
     pub(super) fn len(&self) -> usize {
         self.writes.len()
@@ -187,16 +261,16 @@ impl Shadow {
 
     #[inline(always)]
     pub(super) fn read(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
-        if !ordered(self.writes[at], thread, clock) {
+        if !self.before(self.writes[at], thread, clock) {
             return Err(Objection::Raced);
         }
-        self.reads[at] = reader(self.reads[at], thread, clock);
+        self.reads[at] = self.also(self.reads[at], thread, clock);
         Ok(())
     }
 
     #[inline(always)]
     pub(super) fn write(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
-        if !ordered(self.writes[at], thread, clock) || !ordered(self.reads[at], thread, clock) {
+        if !self.before(self.writes[at], thread, clock) || !self.before(self.reads[at], thread, clock) {
             return Err(Objection::Raced);
         }
         self.writes[at] = clock.now | thread;
@@ -208,21 +282,21 @@ impl Shadow {
     pub(super) fn write_again(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
         let write = self.writes[at];
         let reduction = write >= clock.block && write & (REDUCTION | SEVERAL) == REDUCTION;
-        if reduction || !ordered(self.reads[at], thread, clock) {
+        if reduction || !self.before(self.reads[at], thread, clock) {
             return Err(Objection::Raced);
         }
-        self.writes[at] = reader(write, thread, clock);
+        self.writes[at] = self.also(write, thread, clock);
         Ok(())
     }
 
     /// A write of bytes that nobody may use: in order like any other; afterwards the grain is as if never written, and the write
     /// counts as a read, so that it is in order with all that follow.
     pub(super) fn undefine(&mut self, at: usize, thread: u32, clock: Clock) -> Result<(), Objection> {
-        if !ordered(self.writes[at], thread, clock) || !ordered(self.reads[at], thread, clock) {
+        if !self.before(self.writes[at], thread, clock) || !self.before(self.reads[at], thread, clock) {
             return Err(Objection::Raced);
         }
         self.writes[at] = 0;
-        self.reads[at] = reader(self.reads[at], thread, clock);
+        self.reads[at] = self.also(self.reads[at], thread, clock);
         Ok(())
     }
 
@@ -231,11 +305,14 @@ impl Shadow {
         let code = REDUCTION | kind;
         let write = self.writes[at];
         let (who, recent) = (write & WHO, write >= clock.block);
-        if !(recent && who == code || ordered(write, thread, clock)) || !ordered(self.reads[at], thread, clock) {
+        if !(recent && who == code || self.before(write, thread, clock)) || !self.before(self.reads[at], thread, clock)
+        {
             return Err(Objection::Raced);
         }
-        // After a plain write of its own in this interval the thread still excludes the others.
-        self.writes[at] = clock.now | if recent && who == thread { thread } else { code };
+        // After a plain write of its own in this interval the thread still excludes the others, and so it does after one that
+        // only barriers of parts put before it.
+        let alone = recent && (who == thread || who != code && !ordered(write, thread, clock));
+        self.writes[at] = clock.now | if alone { thread } else { code };
         Ok(())
     }
 
@@ -246,6 +323,9 @@ impl Shadow {
         let oldest = if written { EVER } else { 0 };
         let end = at + (count << per);
         let (Some(writes), Some(reads)) = (self.writes.get(at..end), self.reads.get_mut(at..end)) else { return false };
+        if clock.parted && !are_first(reads, per, thread, clock) {
+            return false;
+        }
         if let (Ok(writes), Ok(reads)) = (<&[u32; 32]>::try_from(writes), <&mut [u32; 32]>::try_from(&mut *reads))
             && per == 0
         {
@@ -304,6 +384,9 @@ impl Shadow {
         let oldest = if written { EVER } else { 0 };
         for at in at..at + (1 << per) {
             let (Some(write), Some(read)) = (self.writes.get(at), self.reads.get_mut(at)) else { return false };
+            if clock.parted && !ordered(*read, thread, clock) {
+                return false;
+            }
             if !ordered(*write, thread, clock) || *write < oldest {
                 return false;
             }
@@ -323,6 +406,10 @@ impl Shadow {
         clock: Clock,
         written: bool,
     ) -> bool {
+        // Who reads a grain beside others is told the long way.
+        if clock.parted {
+            return false;
+        }
         let oldest = if written { EVER } else { 0 };
         if per > 0 {
             let mut fine = true;
@@ -558,6 +645,13 @@ impl Shadow {
                 REBASED_NOW
             };
             *access = new << TIME | who;
+        }
+    }
+
+    /// Makes all times small: what each becomes.
+    pub(super) fn rank(&mut self, rank: impl Fn(u32) -> u32) {
+        for access in self.writes.iter_mut().chain(&mut self.reads) {
+            *access = rank(*access >> TIME) << TIME | *access & WHO;
         }
     }
 }

@@ -422,12 +422,14 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                     }
                     Op::Redux(operation) => machine.redux(warp, ins, operation, active),
                     Op::WarpBarrier => {
-                        // Only a barrier of all live lanes orders the warp's accesses.
+                        // One of all live lanes orders all of the warp's accesses.
                         if (0..32).all(|lane| active >> lane & 1 == 0 || warp.members[lane] & warp.live == warp.live) {
                             if let Err(fault) = machine.tick() {
                                 stop!(fault);
                             }
                             machine.synced[warp.number as usize & 31] = machine.time;
+                        } else if let Err(fault) = machine.join_lanes(warp, active) {
+                            stop!(fault);
                         }
                     }
                     Op::LoadMatrix(access, transposed) => {
@@ -550,8 +552,11 @@ pub(super) fn interpret<H: Host>(machine: &mut Machine<'_>, warp: &mut Warp) -> 
                             None => stop!(Fault::trap(TrapKind::Barrier, active.trailing_zeros() as usize & 31)),
                         };
                         if kind == BarrierKind::Arrive {
-                            let arrived = &mut machine.arrived[waiting.id as usize];
-                            *arrived = arrived.saturating_add(32);
+                            if let Err(fault) =
+                                machine.arrive(warp.number, active.trailing_zeros() as usize & 31, &waiting)
+                            {
+                                stop!(fault);
+                            }
                         } else {
                             warp.waiting = Some(waiting);
                             warp.strayed = 0;

@@ -13,6 +13,7 @@ mod integers;
 mod memory;
 mod packed;
 mod parsing;
+mod parts;
 mod pointers;
 mod races;
 mod rejections;

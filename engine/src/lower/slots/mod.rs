@@ -443,6 +443,15 @@ impl Assembler<'_, '_> {
         }
         let entry = self.builder.starts.last().map_or(0, |start| self.block_of[*start]);
         let ext = self.builder.ext.iter().map(|register| slot(*register)).collect();
+        let constant = |slot: Slot| {
+            let place = w_constants.binary_search_by_key(&slot, |(held, _)| *held).ok()?;
+            w_constants.get(place).map(|(_, value)| *value)
+        };
+        let parts_warps = ins.iter().any(|ins| matches!(ins.op, Op::WarpBarrier) && constant(ins.b) != Some(u32::MAX));
+        let counted = ins.iter().filter(|ins| matches!(ins.op, Op::Barrier(_)) && ins.b != NONE);
+        let mut barrier_threads: Vec<u32> = counted.map(|ins| constant(ins.b).unwrap_or(0)).collect();
+        barrier_threads.sort_unstable();
+        barrier_threads.dedup();
         let builder = &mut self.builder;
         Ok(Code {
             ins,
@@ -466,6 +475,8 @@ impl Assembler<'_, '_> {
             shared_grain: builder.shared_grain,
             global_grain: builder.global_grain,
             required: builder.required,
+            parts_warps,
+            barrier_threads,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             until: uses.until(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
