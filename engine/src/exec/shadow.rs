@@ -119,6 +119,15 @@ fn group(access: u32) -> Option<Group> {
     }
 }
 
+/// One access in place of two: whoever is after it is after both.
+fn both(one: u32, other: u32, clock: Clock) -> u32 {
+    if one < clock.block {
+        return other;
+    }
+    let who = if one & WHO == other & WHO { one & WHO } else { EVERYBODY };
+    one.max(other) & !WHO | who
+}
+
 /// The smallest aligned group around an earlier one and a thread.
 fn around(access: u32, thread: u32) -> u32 {
     let Some(Group { first, count }) = group(access) else { return EVERYBODY };
@@ -309,9 +318,13 @@ impl Shadow {
         {
             return Err(Objection::Raced);
         }
-        // After a plain write of its own in this interval the thread still excludes the others, and so it does after one that
-        // only barriers of parts put before it.
-        let alone = recent && (who == thread || who != code && !ordered(write, thread, clock));
+        // After a plain write of its own since the last barrier the thread still excludes the others, and so it does after one
+        // that only barriers of parts put before it.
+        let alone = recent && (who == thread && write >= clock.warp || who != code && !ordered(write, thread, clock));
+        if recent && who != code && !alone {
+            // Only the warp's barrier puts it before this: for other warps it still counts, as a read does.
+            self.reads[at] = both(self.reads[at], write, clock);
+        }
         self.writes[at] = clock.now | if alone { thread } else { code };
         Ok(())
     }
@@ -583,7 +596,7 @@ impl Shadow {
                 let other = if same { access & WARP != 0 } else { access & WHO != own };
                 (access < clock.block) | ((access < clock.warp) & same_warp(access, own) & other)
             };
-            let joins = |write: u32| (write >= oldest) & (before(write) | (write & WHO == code));
+            let joins = |write: u32| (write >= oldest) & ((write < clock.block) | (write & WHO == code));
             let after = |read: u32| before(read) | !same & (read & WHO == own);
             let range = at[lane] as usize..at[lane] as usize + (1 << per);
             let (Some(writes), Some(reads)) = (self.writes.get(range.clone()), self.reads.get(range)) else {

@@ -101,6 +101,31 @@ fn reductions_of_one_kind_do_not_race_with_each_other() {
 }
 
 #[test]
+fn a_write_before_reductions_is_in_order_with_its_own_warp_only() {
+    // Thread 0 writes, its warp meets; then its warp reduces, or thread 40 of another.
+    let first = "setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 [%r8], 0; bar.warp.sync -1;";
+    let own = "setp.lt.u32 %p2, %r1, 32; @%p2 red.shared.add.u32 [%r8], %r1;";
+    let late = "setp.eq.u32 %p3, %r1, 5; @%p3 red.shared.add.u32 [%r8], %r1;";
+    let other = "setp.eq.u32 %p4, %r1, 40; @%p4 red.shared.add.u32 [%r8], 1;";
+    for before in [first, &first.replace("%r1, 0; @%p1 st", "%r1, 5; @%p1 st")] {
+        sound(&format!("{before} {own} {late} bar.warp.sync -1; {late}"), 64);
+        sound(&format!("{before} {own} bar.sync 0; {other}"), 64);
+        races(&format!("{before} {own} {other}"), 64);
+        races(&format!("{before} {late} {other}"), 64);
+        races(&format!("{before} {other}"), 64);
+        races(&format!("{before} {own} bar.warp.sync -1; {other}"), 64);
+        // Several have written the same.
+        let all = before.replace("@%p1 st", "setp.lt.u32 %p5, %r1, 32; @%p5 st");
+        sound(&format!("{all} {own} {late}"), 64);
+        races(&format!("{all} {own} {other}"), 64);
+    }
+    races(
+        "setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 [%r8], 0; setp.lt.u32 %p2, %r1, 32; @%p2 red.shared.add.u32 [%r8], 1;",
+        64,
+    );
+}
+
+#[test]
 fn a_barrier_that_some_threads_miss_is_a_fault() {
     traps("setp.lt.u32 %p1, %r1, 16; @!%p1 bra L; bar.sync 0; L: st.global.u64 [%rd6], %rd5;", 32, TrapKind::Barrier);
     traps("setp.lt.u32 %p1, %r1, 16; @%p1 bra L; bar.sync 0; bra M; L: bar.sync 0; M:", 32, TrapKind::Barrier);
