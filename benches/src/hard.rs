@@ -8,7 +8,7 @@ const BYTES: usize = 1 << 16;
 
 /// Threads, name, body of a loop. `%r1` is the thread, `%rd1` the owned buffer, `%rd2` the one that is only read,
 /// `%rd3` and `%rd4` an own byte in each, `%rd6` and `%rd7` own 8 and 16 bytes of the first, `%r5`, `%r14`, `%r15` an own byte, own 8 and 16 bytes of shared memory, `%rd11` one of local memory, `%rd12` a table, `%r2` … `%r4` and `%f`, `%d` values.
-const CASES: [(&str, u32, &str); 38] = [
+const CASES: [(&str, u32, &str); 43] = [
     ("integers", 256, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 1 thread", 1, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
     ("integers, 8 threads", 8, "mad.lo.u32 %r2, %r2, %r3, %r4; xor.b32 %r3, %r3, %r2;"),
@@ -75,6 +75,36 @@ const CASES: [(&str, u32, &str); 38] = [
     ("calls with local bytes, 1 thread", 1, "call.uni local_bytes, ();"),
     ("calls with unset registers, 1 thread", 1, "call.uni unset_registers, ();"),
     (
+        "barriers of parts",
+        256,
+        "and.b32 %r2, %r1, 16; mov.u32 %r17, 65535; shl.b32 %r16, %r17, %r2; bar.warp.sync %r16; st.shared.u8 [%r5], %r2;
+         bar.warp.sync %r16; xor.b32 %r2, %r1, 3; mad.lo.u32 %r2, %r2, 53, %r12; ld.shared.u8 %r3, [%r2]; ld.shared.u8 %r4, [%r2];
+         ld.shared.u8 %r3, [%r5]; ld.shared.u8 %r4, [%r2]; ld.shared.u8 %r4, [%r2]; ld.shared.u8 %r4, [%r2];",
+    ),
+    (
+        "barriers of parts alone",
+        256,
+        "and.b32 %r2, %r1, 16; mov.u32 %r17, 65535; shl.b32 %r16, %r17, %r2; bar.warp.sync %r16; bar.warp.sync %r16; bar.warp.sync %r16;
+         bar.warp.sync %r16; bar.warp.sync %r16; bar.warp.sync %r16; bar.warp.sync %r16; bar.warp.sync %r16; bar.warp.sync %r16;",
+    ),
+    (
+        "numbered barriers",
+        256,
+        "shr.u32 %r2, %r1, 5; add.u32 %r2, %r2, 1; bar.sync %r2, 32; bar.sync %r2, 32; bar.sync %r2, 32; bar.sync %r2, 32; bar.sync %r2, 32;",
+    ),
+    (
+        "wide reads beside barriers of parts",
+        256,
+        "mov.u32 %r17, -1; shr.u32 %r17, %r17, %r13; @%p4 bar.warp.sync %r17; ld.shared.u8 %r3, [%r15]; ld.shared.v4.u32 {%r7,%r8,%r9,%r10}, [%r15];
+         ld.shared.v4.u32 {%r7,%r8,%r9,%r10}, [%r15]; st.shared.v4.u32 [%r15], {%r7,%r8,%r9,%r10};",
+    ),
+    (
+        "reads beside barriers of parts",
+        256,
+        "mov.u32 %r17, -1; shr.u32 %r17, %r17, %r13; @%p4 bar.warp.sync %r17; xor.b32 %r2, %r1, 3; mad.lo.u32 %r2, %r2, 53, %r12;
+         ld.shared.u8 %r3, [%r2]; ld.shared.u8 %r4, [%r5]; ld.shared.u8 %r3, [%r2]; ld.shared.u8 %r4, [%r5]; ld.shared.u8 %r3, [%r2];",
+    ),
+    (
         "mma int8",
         256,
         "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r7,%r8,%r9,%r10}, {%r2,%r3,%r2,%r3}, {%r2,%r3}, {%r7,%r8,%r9,%r10};",
@@ -96,13 +126,13 @@ fn ptx(body: &str) -> String {
     format!(
         ".version 8.0\n.target sm_80\n.address_size 64\n.const .align 16 .b8 t[64] = {{1, 2, 3}};\n{functions}.visible .entry k(.param .u64 k_out, .param .u64 k_in, .param .u32 k_turns)
 {{
-.reg .b16 %h<4>; .reg .b32 %r<24>; .reg .b64 %rd<16>; .reg .f32 %f<4>; .reg .f64 %d<4>; .reg .pred %p<4>;
+.reg .b16 %h<4>; .reg .b32 %r<24>; .reg .b64 %rd<16>; .reg .f32 %f<4>; .reg .f64 %d<4>; .reg .pred %p<5>;
 .shared .align 16 .b8 s[16384]; .local .align 16 .b8 l[64];
 ld.param.u64 %rd1, [k_out]; ld.param.u64 %rd2, [k_in]; ld.param.u32 %r21, [k_turns];
 mov.u32 %r1, %tid.x; mul.lo.u32 %r11, %r1, 53; cvt.u64.u32 %rd5, %r11;
 add.s64 %rd3, %rd1, %rd5; add.s64 %rd4, %rd2, %rd5; mov.u32 %r12, s; add.u32 %r5, %r12, %r11; mov.u32 %r6, %r12;
 mov.u32 %r2, 3; mov.u32 %r3, 1664525; mov.u32 %r4, 13; mov.u32 %r7, 0; mov.u32 %r8, 0; mov.u32 %r9, 0; mov.u32 %r10, 0;
-mov.u64 %rd8, 12345; mov.u64 %rd9, 6364136223846793005; mov.u64 %rd10, -7; setp.eq.u32 %p1, %r1, 0;
+mov.u64 %rd8, 12345; mov.u64 %rd9, 6364136223846793005; mov.u64 %rd10, -7; setp.eq.u32 %p1, %r1, 0; setp.gt.u32 %p4, %r1, 5000;
 mov.f32 %f1, 0f3FC00000; mov.f32 %f2, 0f3F7FBE77; mov.f32 %f3, 0f3DCCCCCD;
 mov.f64 %d1, 0d3FF8000000000000; mov.f64 %d2, 0d3FEFF7CED916872B; mov.f64 %d3, 0d3FB999999999999A;
 xor.b32 %r13, %r1, 21; mul.lo.u32 %r13, %r13, 8; add.u32 %r14, %r12, %r13; add.u32 %r15, %r14, %r13; cvt.u64.u32 %rd6, %r13;

@@ -119,6 +119,10 @@ const FORGOTTEN: usize = 4;
 const CELLS: u32 = 8;
 /// Bytes that it moves for one lane-step more.
 const WIDE: u32 = 16;
+/// Lane-steps that a barrier of a part costs beyond one.
+const PART: u32 = 10;
+/// The same of each cell that an access looks at where there are such barriers: it is looked at by itself.
+const BESIDE_PARTS: u32 = 5;
 
 impl Assembler<'_, '_> {
     fn find_blocks(&mut self) -> Refused<()> {
@@ -362,6 +366,7 @@ impl Assembler<'_, '_> {
         let (mut ins, mut lines, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
         let followed = self.followed(&flags);
         let words = self.words();
+        let parted = self.has_barriers_of_parts();
         let mut state = vec![0u64; words];
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         let mut uses = uses::Uses::default();
@@ -373,7 +378,7 @@ impl Assembler<'_, '_> {
             let start = ins.len() as u32;
             let (mut cost, mut gather) = (0u32, Gather::Nobody);
             for raw in &self.builder.raws[node.start..node.end] {
-                cost += raw.cost + self.cells(raw);
+                cost += raw.cost + self.cells(raw, parted);
                 #[cfg(all(feature = "std", target_arch = "x86_64"))]
                 uses.start(ins.len());
                 self.checks(raw, &state, &flags, slot, |made: Ins| {
@@ -486,7 +491,10 @@ impl Assembler<'_, '_> {
 
     /// Lane-steps that an access costs beyond one, for what it moves and for the race detector, which keeps a cell for as many bytes as the
     /// kernel's smallest access has, and looks at all that a wider one touches.
-    fn cells(&self, raw: &Raw) -> u32 {
+    fn cells(&self, raw: &Raw, parted: bool) -> u32 {
+        if self.is_of_part(raw) {
+            return PART;
+        }
         let (Op::Load(access)
         | Op::Store(access)
         | Op::Reduce(_, access)
@@ -502,7 +510,21 @@ impl Assembler<'_, '_> {
             _ => return 0,
         };
         let bytes = u32::from(access.size) * u32::from(access.count);
-        (bytes / grain.max(1) / CELLS).max(bytes / WIDE)
+        let plain = (bytes / grain.max(1) / CELLS).max(bytes / WIDE);
+        if parted { plain + BESIDE_PARTS * (bytes / grain.max(1)).max(1) } else { plain }
+    }
+
+    /// Whether it is a barrier that may be of a part of a warp or of the block.
+    fn is_of_part(&self, raw: &Raw) -> bool {
+        match raw.op {
+            Op::WarpBarrier => self.builder.constant_of(raw.b) != Some(u32::MAX.into()),
+            Op::Barrier(_) => raw.b != NO,
+            _ => false,
+        }
+    }
+
+    fn has_barriers_of_parts(&self) -> bool {
+        self.builder.raws.iter().any(|raw| self.is_of_part(raw))
     }
 
     /// Where each register begins that may be read before it is written, and what tells whether it holds a value; in order.
