@@ -172,25 +172,18 @@ impl<'a> Trial<'a> {
     fn settle(&self, changes: Changes, at: usize) -> Settled {
         let mut grown = changes.clone();
         let Some(mut tried) = self.run(&grown, at) else { return Settled::Broken };
-        for _ in 0..ROUNDS {
+        let mut rounds = 0..ROUNDS;
+        loop {
             let (unit, trap) = match &tried.ran {
                 Ran::Whole(_) => return Settled::Runs(grown),
                 Ran::Late => return Settled::Late(grown),
                 Ran::Trapped(_, unit, trap) => (*unit, trap.clone()),
             };
-            let next = larger(&grown, &tried, at, &trap).and_then(|next| Some((self.run(&next, at)?, next)));
-            let Some((ran, next)) = next else {
+            let next = rounds.next().and_then(|_| larger(&grown, &tried, at, &trap));
+            let Some((ran, next)) = next.and_then(|next| Some((self.run(&next, at)?, next))) else {
                 return Settled::Stuck(without(grown, &changes, &tried, at, &trap), Box::new(tried), unit, trap);
             };
             (tried, grown) = (ran, next);
-        }
-        match &tried.ran {
-            Ran::Whole(_) => Settled::Runs(grown),
-            Ran::Late => Settled::Late(grown),
-            Ran::Trapped(_, unit, trap) => {
-                let (unit, trap) = (*unit, trap.clone());
-                Settled::Stuck(without(grown, &changes, &tried, at, &trap), Box::new(tried), unit, trap)
-            }
         }
     }
 

@@ -354,8 +354,7 @@ fn find_entry<'n>(table: &Table<'_>, kernel: &'n JobKernel) -> Result<(&'n Entry
 
 /// The engine's word on an entry.
 fn accepted<'n>(kernel: &'n JobKernel, name: &str, place: Place) -> Result<&'n Kernel, JobError> {
-    let found = kernel.module.entries.iter().find(|entry| entry.name == name).map(|entry| entry.kernel.as_ref());
-    match found {
+    match kernel.module.entry(name).map(|entry| entry.kernel.as_ref()) {
         Some(Ok(kernel)) => Ok(kernel),
         Some(Err(rejection)) => Err(place.error(Problem::Rejected {
             entry: name.to_owned(),
